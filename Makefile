@@ -1,0 +1,147 @@
+# meltshim: `make` builds, `make check` tests, `make demo` shows it at work, `make help` lists the rest.
+
+BUILD ?= build
+PREFIX ?= /usr/local
+VERSION := 0.1.0
+
+CC ?= cc
+OPT ?= -O2 -g
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+            -Wformat=2 -Wvla -Wwrite-strings
+ifdef WERROR
+WARNINGS += -Werror
+endif
+ifdef SAN
+SANFLAGS := -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all
+endif
+
+# The executable links only what nearly every command needs; the rest lives in modules that are
+# opened on first use, because a start that links them all costs eight times as much.
+CORE_PACKAGES := yaml-0.1 sqlite3 libmd
+HTTP_PACKAGES := libcurl
+
+pkg = $(shell pkg-config $(1) $(2) 2>/dev/null)
+
+CPPFLAGS += -D_GNU_SOURCE -Isrc -I. -DMELTSHIM_VERSION='"$(VERSION)"' \
+            -DMELTSHIM_MODULE_DIR='"$(PREFIX)/lib/meltshim"'
+CFLAGS += -std=c11 $(OPT) $(WARNINGS) $(SANFLAGS) -fPIC -fvisibility=default $(call pkg,--cflags,$(CORE_PACKAGES))
+LDFLAGS += $(SANFLAGS) -rdynamic
+LDLIBS += $(call pkg,--libs,$(CORE_PACKAGES)) -ldl -lm
+
+ROOMS := base process project config store plugin pipeline lineage web
+LIB_SOURCES := $(sort $(foreach room,$(ROOMS),$(wildcard src/$(room)/*.c)) $(wildcard dag_generator/*.c))
+SHIM_SOURCES := $(sort $(wildcard shim/*.c))
+TEST_SOURCES := $(sort $(wildcard tests/unit/*.c tests/unit/*/*.c))
+EMBEDDED := $(sort $(wildcard templates/* templates/*/* src/store/sql/*.sql))
+EMBEDDED := $(foreach file,$(EMBEDDED),$(if $(wildcard $(file)/*),,$(file)))
+MODULES := $(patsubst src/modules/%_module.c,$(BUILD)/meltshim-%.so,$(wildcard src/modules/*_module.c))
+
+object = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+LIB_OBJECTS := $(call object,$(LIB_SOURCES)) $(BUILD)/obj/embedded.o
+SHIM_OBJECTS := $(call object,$(SHIM_SOURCES))
+# The unit tests may call the command tables, but bring their own main().
+TEST_OBJECTS := $(call object,$(TEST_SOURCES)) $(BUILD)/obj/unit_suites.o \
+                $(filter-out $(BUILD)/obj/shim/main.o,$(SHIM_OBJECTS))
+
+.DEFAULT_GOAL := all
+.PHONY: all help unit check demo bench lint format install clean FORCE
+
+all: $(BUILD)/meltshim $(MODULES)
+
+help:
+	@echo "make            build $(BUILD)/meltshim and its modules"
+	@echo "make check      install what the tests need and run all of them"
+	@echo "make unit       run the unit tests only"
+	@echo "make demo       a Meltano project from its schedules to a finished Airflow task"
+	@echo "make bench      compare with the Python Meltano and with a bare shell pipe"
+	@echo "make lint       clang-format, cppcheck and the include rules"
+	@echo "make format     format the sources in place"
+	@echo "make install    install below PREFIX=$(PREFIX), honouring DESTDIR"
+	@echo "SAN=address,undefined and WERROR=1 work with every target; BUILD=dir builds elsewhere"
+
+$(BUILD)/libmeltshim.a: $(LIB_OBJECTS)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/meltshim: $(SHIM_OBJECTS) $(BUILD)/libmeltshim.a
+	$(CC) $(LDFLAGS) -o $@ $(SHIM_OBJECTS) \
+	    -Wl,--whole-archive $(BUILD)/libmeltshim.a -Wl,--no-whole-archive $(LDLIBS)
+
+$(BUILD)/meltshim-http.so: MODULE_LIBS = $(call pkg,--libs,$(HTTP_PACKAGES))
+$(BUILD)/meltshim-%.so: $(BUILD)/obj/src/modules/%_module.o
+	$(CC) $(SANFLAGS) -shared -o $@ $< $(MODULE_LIBS)
+
+$(BUILD)/tests/unit: $(TEST_OBJECTS) $(BUILD)/libmeltshim.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $(TEST_OBJECTS) -Wl,--whole-archive $(BUILD)/libmeltshim.a \
+	    -Wl,--no-whole-archive $(LDLIBS) $(call pkg,--libs,check)
+
+$(BUILD)/obj/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/obj/%.o: $(BUILD)/gen/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# Templates and SQL are built in, each as a string that ends in a NUL: embedded_<path with _>.
+$(BUILD)/gen/embedded.S: $(EMBEDDED) $(BUILD)/files
+	@mkdir -p $(@D)
+	@{ echo '.section .note.GNU-stack,"",%progbits'; echo '.section .rodata'; \
+	for file in $(EMBEDDED); do \
+	    name=embedded_$$(printf %s "$$file" | tr -c 'A-Za-z0-9' _); \
+	    printf '.global %s\n%s:\n.incbin "%s"\n.byte 0\n' "$$name" "$$name" "$$file"; \
+	done; } > $@
+
+$(BUILD)/obj/embedded.o: $(BUILD)/gen/embedded.S
+	@mkdir -p $(@D)
+	$(CC) -c -o $@ $<
+
+# tests/unit/a/b_test.c defines the suite a_b_suite().
+$(BUILD)/gen/unit_suites.c: $(BUILD)/files
+	@mkdir -p $(@D)
+	@names="$(subst /,_,$(patsubst tests/unit/%_test.c,%,$(filter %_test.c,$(TEST_SOURCES))))"; { \
+	echo '#include "tests/unit/runner.h"'; \
+	for name in $$names; do echo "Suite *$${name}_suite(void);"; done; \
+	echo 'suite_maker *const unit_suites[] = {'; \
+	for name in $$names; do echo "    $${name}_suite,"; done; \
+	echo '    NULL,'; echo '};'; } > $@
+
+# Rebuild what is generated from lists of files, and everything when the flags change.
+$(BUILD)/files: FORCE
+	@mkdir -p $(@D)
+	@echo '$(EMBEDDED) $(TEST_SOURCES)' | cmp -s - $@ || echo '$(EMBEDDED) $(TEST_SOURCES)' > $@
+
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo "$(subst ",,$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS))" | cmp -s - $@ || \
+	    echo "$(subst ",,$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS))" > $@
+
+unit: $(BUILD)/tests/unit $(BUILD)/meltshim $(MODULES)
+	$(BUILD)/tests/unit
+
+check:
+	tests/run
+
+demo:
+	examples/demo
+
+bench:
+	tests/bench/run
+
+lint:
+	.ci/lint
+
+format:
+	git ls-files '*.c' '*.h' | xargs clang-format-14 -i
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/meltshim
+	install -m 755 $(BUILD)/meltshim $(DESTDIR)$(PREFIX)/bin/meltshim
+	ln -sf meltshim $(DESTDIR)$(PREFIX)/bin/meltshim-airflow
+	install -m 644 $(MODULES) $(DESTDIR)$(PREFIX)/lib/meltshim/
+
+clean:
+	rm -rf $(BUILD)
+
+-include $(patsubst %.o,%.d,$(LIB_OBJECTS) $(SHIM_OBJECTS) $(TEST_OBJECTS))

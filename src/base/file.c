@@ -1,0 +1,209 @@
+#include "base/file.h"
+
+#include "base/memory.h"
+#include "base/path.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+void fd_close(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+int fd_write_all(int fd, const void *bytes, size_t size)
+{
+    const char *at = bytes;
+
+    while (size) {
+        ssize_t written = write(fd, at, size);
+
+        if (written < 0) {
+            if (errno == EINTR)
+                continue;
+            return -1;
+        }
+        at += written;
+        size -= (size_t)written;
+    }
+    return 0;
+}
+
+int fd_read_all(int fd, struct strbuf *out)
+{
+    for (;;) {
+        ssize_t got;
+
+        strbuf_reserve(out, 65536);
+        got = read(fd, out->text + out->length, out->capacity - out->length - 1);
+        if (got < 0) {
+            if (errno == EINTR)
+                continue;
+            return -1;
+        }
+        out->length += (size_t)got;
+        out->text[out->length] = '\0';
+        if (!got)
+            return 0;
+    }
+}
+
+int file_read_if_exists(const char *path, struct strbuf *out, bool *found, struct error *err)
+{
+    auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    *found = fd >= 0;
+    if (fd < 0 && errno == ENOENT)
+        return 0;
+    if (fd < 0 || fd_read_all(fd, out) < 0)
+        return error_set_errno(err, ERR_IO, "cannot read %s", path);
+    return 0;
+}
+
+int file_read(const char *path, struct strbuf *out, struct error *err)
+{
+    bool found;
+
+    if (file_read_if_exists(path, out, &found, err) < 0)
+        return -1;
+    if (!found) {
+        errno = ENOENT;
+        return error_set_errno(err, ERR_IO, "cannot read %s", path);
+    }
+    return 0;
+}
+
+/* Writes, syncs and closes; a full disk may only show at fsync() or close(). */
+static int write_and_close(int fd, const struct strbuf *bytes)
+{
+    int failed = fd_write_all(fd, strbuf_text(bytes), bytes->length) < 0 || fsync(fd) < 0;
+    int saved = errno;
+
+    if (close(fd) < 0 && !failed) {
+        failed = 1;
+        saved = errno;
+    }
+    errno = saved;
+    return failed ? -1 : 0;
+}
+
+static bool has_content(const char *path, const struct strbuf *bytes)
+{
+    auto_strbuf struct strbuf there = STRBUF_INIT;
+    auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat info;
+
+    return fd >= 0 && !fstat(fd, &info) && (size_t)info.st_size == bytes->length &&
+           !fd_read_all(fd, &there) && there.length == bytes->length &&
+           !memcmp(strbuf_text(&there), strbuf_text(bytes), bytes->length);
+}
+
+static void sync_directory(const char *path)
+{
+    auto_free char *dir = path_parent(path);
+    auto_fd int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    /* Some file systems refuse to sync a directory; the rename has happened all the same. */
+    if (fd >= 0 && fsync(fd) < 0)
+        return;
+}
+
+int file_replace(const char *path, const struct strbuf *bytes, mode_t mode, bool *changed,
+                 struct error *err)
+{
+    auto_free char *real = path_resolve(path);
+    const char *target = real ? real : path;
+    auto_free char *temporary = xasprintf("%s.XXXXXX.tmp", target);
+    struct stat info;
+    int fd;
+
+    if (changed)
+        *changed = false;
+    if (has_content(target, bytes))
+        return 0;
+    fd = mkostemps(temporary, 4, O_CLOEXEC);
+    if (fd < 0)
+        return error_set_errno(err, ERR_IO, "cannot write %s", path);
+    if (fchmod(fd, stat(target, &info) == 0 ? info.st_mode & 07777 : mode) < 0 ||
+        write_and_close(fd, bytes) < 0 || rename(temporary, target) < 0) {
+        error_set_errno(err, ERR_IO, "cannot write %s", path);
+        unlink(temporary);
+        return -1;
+    }
+    sync_directory(target);
+    if (changed)
+        *changed = true;
+    return 0;
+}
+
+int file_write(const char *path, const struct strbuf *bytes, mode_t mode, struct error *err)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+    int failed;
+
+    if (fd < 0)
+        return error_set_errno(err, ERR_IO, "cannot write %s", path);
+    failed = fd_write_all(fd, strbuf_text(bytes), bytes->length) < 0;
+    if (failed)
+        error_set_errno(err, ERR_IO, "cannot write %s", path);
+    if (close(fd) < 0 && !failed)
+        return error_set_errno(err, ERR_IO, "cannot write %s", path);
+    return failed ? -1 : 0;
+}
+
+bool file_exists(const char *path)
+{
+    return access(path, F_OK) == 0;
+}
+
+bool file_is_directory(const char *path)
+{
+    struct stat info;
+
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+bool file_is_executable(const char *path)
+{
+    struct stat info;
+
+    return stat(path, &info) == 0 && S_ISREG(info.st_mode) && access(path, X_OK) == 0;
+}
+
+int dir_make_all(const char *path, mode_t mode, struct error *err)
+{
+    auto_free char *parent = NULL;
+
+    if (mkdir(path, mode) == 0 || file_is_directory(path))
+        return 0;
+    if (errno != ENOENT)
+        return error_set_errno(err, ERR_IO, "cannot create the directory %s", path);
+    parent = path_parent(path);
+    if (!strcmp(parent, path) || dir_make_all(parent, mode, err) < 0)
+        return -1;
+    if (mkdir(path, mode) < 0 && !file_is_directory(path))
+        return error_set_errno(err, ERR_IO, "cannot create the directory %s", path);
+    return 0;
+}
+
+static int remove_entry(const char *path, const struct stat *info, int kind, struct FTW *walk)
+{
+    (void)info;
+    (void)kind;
+    (void)walk;
+    return remove(path) < 0 && errno != ENOENT ? -1 : 0;
+}
+
+int path_remove_all(const char *path, struct error *err)
+{
+    if (nftw(path, remove_entry, 32, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) < 0 && errno != ENOENT)
+        return error_set_errno(err, ERR_IO, "cannot remove %s", path);
+    return 0;
+}

@@ -1,0 +1,57 @@
+/* process/relay.h - forwards Singer messages between two pipes as bytes and counts them.
+ *
+ * No line limit and constant memory: the bytes are never collected into messages. A scanner looks
+ * only at the top-level keys "type" and "stream" of each line. What is no Singer message is
+ * forwarded untouched and counted apart. */
+#ifndef PROCESS_RELAY_H
+#define PROCESS_RELAY_H
+
+#include "base/strbuf.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct stream_count {
+    char *name;
+    uint64_t records;
+    uint64_t record_bytes;     /* of RECORD lines, line feed included */
+    uint64_t schemas;          /* SCHEMA messages */
+    uint64_t schema_changes;   /* SCHEMA messages that differ from the one before */
+    uint64_t batches;          /* BATCH messages */
+    int64_t first_us, last_us; /* when the first and the last RECORD passed */
+    bool record_before_schema;
+    uint64_t schema_hash; /* private */
+};
+
+struct relay_counts {
+    struct stream_count *streams; /* in the order they first appeared */
+    size_t stream_count, stream_capacity;
+    uint64_t bytes, lines, states, activate_versions;
+    uint64_t garbage_lines;      /* not a JSON object with a string "type" */
+    uint64_t invalid_utf8_lines; /* counted when seen; the bytes are forwarded as they are */
+    uint64_t unknown_types;
+    uint64_t longest_line;
+    struct strbuf first_garbage; /* at most 200 bytes of the first such line */
+};
+void relay_counts_clear(struct relay_counts *counts);
+
+struct relay;
+
+/* Relays from source_fd to sink_fd (both non-blocking pipes; not owned). counts is filled as bytes
+ * pass; NULL: only relay. */
+struct relay *relay_new(int source_fd, int sink_fd, struct relay_counts *counts);
+void relay_free(struct relay *relay);
+
+enum relay_status {
+    RELAY_WANTS_INPUT,  /* wait until source_fd is readable */
+    RELAY_WANTS_OUTPUT, /* wait until sink_fd is writable */
+    RELAY_END,          /* the source has ended and everything was passed on */
+    RELAY_BROKEN,       /* the reader went away */
+    RELAY_ERROR,        /* errno */
+};
+/* Moves what can be moved without blocking. */
+enum relay_status relay_step(struct relay *relay);
+/* Time spent waiting for either side, milliseconds: tells which side was slower. */
+void relay_wait_times(const struct relay *relay, int64_t *input_ms, int64_t *output_ms);
+
+#endif

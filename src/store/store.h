@@ -1,0 +1,162 @@
+/* store/store.h - the system database: runs, state, settings; shared with the Python Meltano.
+ *
+ * One interface over SQLite (the default) and PostgreSQL. The tables runs, state, plugin_settings
+ * and alembic_version are exactly Meltano's (spec 9); what meltshim needs in addition lives in
+ * tables whose names begin with meltshim_. Every call that writes is one transaction. */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include "base/error.h"
+#include "base/strlist.h"
+#include "base/uuid.h"
+#include "base/value.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct store;
+
+enum run_state {
+    RUN_IDLE,
+    RUN_RUNNING,
+    RUN_SUCCESS,
+    RUN_FAIL,
+    RUN_DEAD,
+    RUN_STATE_EDIT,
+    RUN_STATE_COUNT
+};
+
+/* Meltano's payload_flags. */
+enum payload_flag { PAYLOAD_NONE = 0, PAYLOAD_STATE = 1, PAYLOAD_INCOMPLETE_STATE = 2 };
+
+/* A row of runs. Times are microseconds UTC, 0 when NULL. */
+struct run_row {
+    int64_t id;
+    char *state_id; /* column job_name */
+    enum run_state state;
+    int64_t started_at_us, ended_at_us, last_heartbeat_us;
+    char *payload; /* JSON text */
+    int payload_flags;
+    char run_id[UUID_TEXT_SIZE]; /* empty when NULL */
+    char *trigger;
+};
+
+struct run_row_list {
+    struct run_row *items;
+    size_t count, capacity;
+};
+void run_row_clear(struct run_row *row);
+void run_row_list_clear(struct run_row_list *list);
+
+struct store_options {
+    int max_retries;     /* further attempts at the first connection */
+    int retry_timeout_s; /* between them */
+    bool read_only;      /* do not create or migrate */
+};
+
+/* Opens uri (SQLAlchemy's form) and brings the schema to Meltano 4.4.1's, creating it in an empty
+ * database. A revision of a newer Meltano, a corrupt file, a directory that cannot be written:
+ * ERR_DATABASE with what to do; no password appears in any message. */
+int store_open(const char *uri, const struct store_options *options, struct store **out,
+               struct error *err);
+void store_close(struct store *store);
+DEFINE_AUTO_FREE(struct store, store, store_close)
+#define auto_store ATTR_CLEANUP(store_auto)
+
+/* --- one run at a time per state id -------------------------------------------------------- */
+
+/* Who holds the lock of a state id, for messages; empty strings when unknown. */
+struct lock_owner {
+    int pid;
+    char host[256];
+    int64_t since_us;
+    char run_id[UUID_TEXT_SIZE];
+    char detail[512]; /* the Airflow run, if any */
+};
+
+struct store_lock;
+
+/* Takes the lock of state_id, waiting up to wait_ms. It is freed by the kernel (or the server)
+ * when this process dies. ERR_LOCKED with owner filled in when somebody else has it. */
+int store_lock_acquire(struct store *store, const char *state_id, int64_t wait_ms,
+                       const struct lock_owner *self, struct store_lock **out,
+                       struct lock_owner *owner, struct error *err);
+void store_lock_release(struct store_lock *lock);
+
+/* --- runs --------------------------------------------------------------------------------- */
+
+/* Marks RUNNING rows of state_id (NULL: of all ids) without a recent heartbeat as FAIL, by
+ * Meltano's rules (5 minutes; 24 hours when there never was one). The rows that were changed are
+ * added to stale, which may be NULL. */
+int store_fail_stale_runs(struct store *store, const char *state_id, struct run_row_list *stale,
+                          struct error *err);
+/* The newest RUNNING row of state_id; *found says whether there is one. */
+int store_find_running(struct store *store, const char *state_id, struct run_row *row, bool *found,
+                       struct error *err);
+/* Closes RUNNING rows that a meltshim process on this database left behind when it died; callable
+ * only by the holder of the lock. *closed counts them. */
+int store_close_abandoned_runs(struct store *store, const struct store_lock *lock, size_t *closed,
+                               struct error *err);
+/* Inserts a RUNNING row; *row_id identifies it afterwards. */
+int store_run_begin(struct store *store, const char *state_id, const char *run_id,
+                    const char *trigger, int64_t *row_id, struct error *err);
+int store_run_heartbeat(struct store *store, int64_t row_id, struct error *err);
+/* Sets the final state. error_text (NULL on success) becomes payload.error beside singer_state;
+ * record (JSON, may be NULL) is kept in meltshim_runs. One transaction. */
+int store_run_finish(struct store *store, int64_t row_id, enum run_state state,
+                     const char *error_text, const char *record, struct error *err);
+/* Newest first; limit 0: all. */
+int store_list_runs(struct store *store, const char *state_id, size_t limit,
+                    struct run_row_list *out, struct error *err);
+int store_find_runs(struct store *store, const char *run_id, struct run_row_list *out,
+                    struct error *err);
+/* End of the last successful run of state_id, 0 when there is none. */
+int store_last_success(struct store *store, const char *state_id, int64_t *ended_at_us,
+                       struct error *err);
+
+/* --- run records (meltshim_runs) ---------------------------------------------------------- */
+
+/* Records as JSON text, newest first; limit 0: all. A command that has no runs row (plugin
+ * commands only, stateless) stores its record with store_record_add(). */
+int store_record_add(struct store *store, const char *run_id, const char *record,
+                     struct error *err);
+int store_list_records(struct store *store, const char *state_id, size_t limit, struct strlist *out,
+                       struct error *err);
+/* *out stays NULL when there is none. A prefix of the run id that is unique will do. */
+int store_find_record(struct store *store, const char *run_id, char **out, struct error *err);
+
+/* --- state -------------------------------------------------------------------------------- */
+
+/* Both parts as JSON text ("{}" when empty). The caller frees them. */
+struct state_parts {
+    char *completed;
+    char *partial;
+};
+void state_parts_clear(struct state_parts *parts);
+
+enum state_write { STATE_COMPLETE, STATE_PARTIAL };
+
+int store_state_read(struct store *store, const char *state_id, struct state_parts *out,
+                     bool *found, struct error *err);
+/* One accepted state of a run, with Meltano's merge rules (spec 8.2), the run's payload and the
+ * ledger row in one transaction. row_id 0: not part of a run (state set, ...): a STATE_EDIT row is
+ * inserted. value is the whole JSON object, {"singer_state": ...}. *version (may be NULL) counts
+ * the versions of this state id from 1. lock may be NULL when none is held (state edits). */
+int store_state_write(struct store *store, const char *state_id, const struct store_lock *lock,
+                      int64_t row_id, const char *run_id, enum state_write kind, const char *value,
+                      int64_t *version, struct error *err);
+int store_state_clear(struct store *store, const char *state_id, struct error *err);
+int store_state_list(struct store *store, struct strlist *out, struct error *err);
+
+/* --- settings kept in the database --------------------------------------------------------- */
+
+/* All enabled rows of a namespace as a map name -> value (decoded from Python's pickle). */
+int store_settings_read(struct store *store, const char *setting_namespace, struct value **out,
+                        struct error *err);
+int store_setting_write(struct store *store, const char *setting_namespace, const char *name,
+                        const struct value *value, struct error *err);
+int store_setting_delete(struct store *store, const char *setting_namespace, const char *name,
+                         bool *found, struct error *err);
+int store_settings_clear(struct store *store, const char *setting_namespace, struct error *err);
+
+#endif
