@@ -1,0 +1,40 @@
+"""Fixtures for all suites; the heavier ones live as long as the session."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from support.hub import HubServer
+from support.paths import MELTSHIM, SHARED
+from support.postgres import PostgresServer
+
+
+@pytest.fixture(scope="session")
+def meltshim() -> Path:
+    if not MELTSHIM.exists():
+        pytest.fail(f"{MELTSHIM} is missing: run make")
+    return MELTSHIM
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Real projects and the plugin hub as data, which are not part of the repository."""
+    if not SHARED.is_dir():
+        reason = f"no test data in {SHARED}: set MELTSHIM_SHARED to where it is"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def hub(shared):
+    with HubServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    with PostgresServer() as server:
+        yield server

@@ -1,0 +1,1 @@
+"""What the Python test suites share: where things are, and the servers that tests need."""
