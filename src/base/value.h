@@ -7,6 +7,7 @@
 #define BASE_VALUE_H
 
 #include "base/attrs.h"
+#include "base/strbuf.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -122,5 +123,8 @@ bool value_remove(struct value *map, const char *key);
  * value. Meltano's rule for reading partial state, made tolerant: where one side is an object and
  * the other is not, from wins. */
 void value_merge(struct value *into, const struct value *from);
+
+/* As Python's repr() prints it: 'text', True, None, 1.5, ['a', 1], {'k': None}. */
+void strbuf_add_py_repr(struct strbuf *out, const struct value *value);
 
 #endif

@@ -127,8 +127,6 @@ int config_pip_environment(struct config *config, struct plugin *plugin, struct 
 
 /* The text Meltano uses in variables and manifests for a value of a kind (spec 5.6). */
 char *setting_value_to_text(const struct value *value, enum setting_kind kind);
-/* Python's repr() of a value, for 'config list' and messages. */
-void strbuf_add_py_repr(struct strbuf *out, const struct value *value);
 
 /* Registers every sensitive value of resolved with base/redact.h. */
 void plugin_config_register_secrets(const struct plugin_config *resolved);
