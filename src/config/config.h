@@ -45,8 +45,9 @@ struct setting_list {
 const struct setting *setting_list_find(const struct setting_list *list, const char *name);
 
 struct config_options {
-    const char *env_file;    /* --env-file, NULL: <root>/.env */
-    const char *environment; /* name of the environment to activate, NULL: none */
+    const char *env_file; /* --env-file, NULL: <root>/.env */
+    /* The environment to activate at once. NULL: none, or config_activate_environment() follows. */
+    const char *environment;
     bool environment_is_default;
     /* Project settings given on the command line (database_uri, cli.log_level, ...). */
     const struct strmap *overrides;
@@ -70,12 +71,18 @@ struct project *config_project(const struct config *config);
 const struct environment *config_environment(const struct config *config);
 /* The values of .env, in file order. */
 const struct strmap *config_dotenv(const struct config *config);
-/* Environment selection as Meltano does it (spec 3.1): option, MELTANO_ENVIRONMENT in the process,
- * then in .env, then default_environment. *name is NULL when none is chosen; the caller frees it.
- */
-int config_choose_environment(struct project *project, const struct strmap *environ_map,
-                              const char *env_file, const char *option, bool no_environment,
+/* Environment selection as Meltano does it: --environment, MELTANO_ENVIRONMENT in the process, then
+ * in .env, then (if use_default) the setting default_environment; the word "null" means none. It
+ * selects only: activate what was chosen with config_activate_environment(). *name is NULL when
+ * none is chosen; the caller frees it. */
+int config_choose_environment(struct config *config, const char *option, bool no_environment,
                               bool use_default, char **name, bool *is_default, struct error *err);
+/* Makes the environment the active one (NULL: none) before any plugin is resolved. An unknown name
+ * is an error. */
+int config_activate_environment(struct config *config, const char *name, bool is_default,
+                                struct error *err);
+/* Whether the active environment is there by default_environment only. */
+bool config_environment_is_default(const struct config *config);
 
 /* Settings of the project itself, resolved on first use. */
 const struct setting *config_project_setting(struct config *config, const char *name,
