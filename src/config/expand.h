@@ -1,4 +1,8 @@
-/* config/expand.h - $VARIABLE expansion as Meltano does it (spec 5.6). */
+/* config/expand.h - $VARIABLE expansion as Meltano does it.
+ *
+ * A reference is ${name}, or $NAME in capitals; "\$" keeps the dollar as text. It is one pass: what
+ * a variable holds is not expanded again. There are no defaults as in ${NAME:-x}: such text stays.
+ */
 #ifndef CONFIG_EXPAND_H
 #define CONFIG_EXPAND_H
 
@@ -21,5 +25,14 @@ int expand_text(const char *text, const struct strmap *variables, enum expand_mi
 /* Strings at any depth; map keys are left alone. */
 int expand_value(const struct value *value, const struct strmap *variables,
                  enum expand_missing missing, struct value **out, struct error *err);
+
+/* The same with several maps, highest first, in an array that ends in NULL. */
+int expand_text_in(const char *text, const struct strmap *const *layers,
+                   enum expand_missing missing, char **out, struct error *err);
+int expand_value_in(const struct value *value, const struct strmap *const *layers,
+                    enum expand_missing missing, struct value **out, struct error *err);
+
+/* Whether the value holds a reference anywhere: a cheap test before layers are prepared. */
+bool expand_has_reference(const struct value *value);
 
 #endif
