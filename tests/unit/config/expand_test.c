@@ -77,9 +77,8 @@ START_TEST(a_missing_variable_can_stay_as_text)
     struct error err = {0};
     auto_free char *out = NULL;
 
-    ck_assert_int_eq(expand_text("$VAR/$MISSING/${MISSING}", &variables, EXPAND_MISSING_KEEP, &out,
-                                 &err),
-                     0);
+    ck_assert_int_eq(
+        expand_text("$VAR/$MISSING/${MISSING}", &variables, EXPAND_MISSING_KEEP, &out, &err), 0);
     ck_assert_str_eq(out, "v/$MISSING/${MISSING}");
 }
 END_TEST
