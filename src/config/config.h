@@ -67,6 +67,8 @@ DEFINE_AUTO_FREE(struct config, config, config_free)
 #define auto_config ATTR_CLEANUP(config_auto)
 
 struct project *config_project(const struct config *config);
+/* The process environment it was opened with. */
+const struct strmap *config_environ(const struct config *config);
 /* The active environment, NULL when none. */
 const struct environment *config_environment(const struct config *config);
 /* The values of .env, in file order. */
@@ -91,6 +93,10 @@ const struct setting *config_project_setting(struct config *config, const char *
 int config_project_text(struct config *config, const char *name, char **out, struct error *err);
 int config_project_bool(struct config *config, const char *name, bool *out, struct error *err);
 int config_project_int(struct config *config, const char *name, long long *out, struct error *err);
+/* The suffix of state ids: override if it is not NULL, else the active environment's
+ * state_id_suffix, expanded. NULL or empty: none. The caller frees *out. */
+int config_state_id_suffix(struct config *config, const char *override, char **out,
+                           struct error *err);
 /* All of them, in the order Meltano lists them. */
 int config_project_settings(struct config *config, const struct setting_list **out,
                             struct error *err);

@@ -26,6 +26,7 @@ struct invocation {
     struct plugin_config *config;
     struct strlist argv;
     struct strlist env;
+    char *cwd; /* NULL: ours */
     char *run_dir;
     char *config_path;  /* NULL when the plugin takes none */
     char *catalog_path; /* NULL when none is passed */
