@@ -399,10 +399,8 @@ void strbuf_add_json_string(struct strbuf *out, const char *bytes, size_t length
             /* A byte that is no UTF-8 becomes the replacement character: JSON must stay valid. */
             add_code_point(out, 0xfffd, ascii);
             used = 1;
-        } else if (code_point < 0x20) {
+        } else if (code_point < 0x20 || (code_point == 0x7f && ascii)) {
             add_escape(out, code_point);
-        } else if (code_point == 0x7f) {
-            strbuf_add_char(out, '\x7f');
         } else {
             add_code_point(out, code_point, ascii);
         }

@@ -35,6 +35,17 @@ START_TEST(strings_keep_nul_and_lone_surrogates)
 }
 END_TEST
 
+START_TEST(the_delete_character_is_escaped_in_ascii_text_only)
+{
+    auto_value struct value *value = parse("[\"\x7f\"]");
+    auto_free char *ascii = json_to_text(value, &json_python);
+    auto_free char *utf8 = json_to_text(value, &json_compact);
+
+    ck_assert_str_eq(ascii, "[\"\\u007f\"]");
+    ck_assert_str_eq(utf8, "[\"\x7f\"]");
+}
+END_TEST
+
 START_TEST(indented_text_has_the_form_of_python)
 {
     auto_value struct value *value = parse("{\"a\":[1,{}],\"b\":[],\"\\u00e9\":null}");
@@ -92,6 +103,7 @@ Suite *base_json_suite(void)
 
     tcase_add_test(tcase, numbers_keep_their_text);
     tcase_add_test(tcase, strings_keep_nul_and_lone_surrogates);
+    tcase_add_test(tcase, the_delete_character_is_escaped_in_ascii_text_only);
     tcase_add_test(tcase, indented_text_has_the_form_of_python);
     tcase_add_loop_test(tcase, an_invalid_text_is_refused_with_its_place, 0,
                         ARRAY_LEN(invalid_texts));
