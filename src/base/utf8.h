@@ -19,4 +19,7 @@ bool utf8_is_valid(const char *text, size_t size);
  * common use; an unassigned code point inside an assigned block counts as printable. */
 bool utf8_is_printable(unsigned code_point);
 
+/* Whether \w of a Python regular expression matches it: letters, numbers and the underscore. */
+bool utf8_is_word(unsigned code_point);
+
 #endif
