@@ -1,0 +1,319 @@
+"""Measures meltshim, Meltano and a bare shell pipe in turns, and prints medians, ratios and whether
+the goals are met. All numbers are kept in build/bench/results.json."""
+
+import argparse
+import dataclasses
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+from support.paths import BUILD, EXAMPLES, MELTSHIM, ROOT, SHARED, venv_bin
+from support.postgres import PostgresServer
+
+BENCH = BUILD / "bench"
+WORK = BENCH / "work"
+MIB = 1024 * 1024
+
+
+@dataclasses.dataclass
+class Sample:
+    wall_s: float
+    cpu_s: float
+    peak_kib: int
+    status: int
+
+
+@dataclasses.dataclass
+class Median:
+    """The middle of a contender's samples; status is the first that is not 0."""
+
+    wall_s: float
+    cpu_s: float
+    peak_mib: float
+    status: int
+
+    @classmethod
+    def of(cls, samples: list[Sample]) -> "Median":
+        return cls(
+            statistics.median(sample.wall_s for sample in samples),
+            statistics.median(sample.cpu_s for sample in samples),
+            max(sample.peak_kib for sample in samples) / 1024,
+            next((sample.status for sample in samples if sample.status), 0),
+        )
+
+
+@dataclasses.dataclass
+class Contender:
+    command: list[str]
+    cwd: Path
+    env: dict[str, str] = dataclasses.field(default_factory=dict)
+    before: object = None
+
+
+def environment(**extra: str) -> dict[str, str]:
+    """The developer's PATH, and nothing else of his that one of the programs would read."""
+    return {
+        "PATH": os.pathsep.join([str(venv_bin("uv")), os.environ["PATH"]]),
+        "HOME": str(WORK / "home"),
+        "LANG": "C.UTF-8",
+        "UV_CACHE_DIR": os.environ.get("UV_CACHE_DIR", str(BUILD / "cache" / "uv")),
+        "MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "MELTANO_CLI_DISABLE_VERSION_CHECK": "1",
+        **extra,
+    }
+
+
+def measure(contender: Contender) -> Sample:
+    result, output = WORK / "result.json", WORK / "output"
+    result.unlink(missing_ok=True)
+    if contender.before:
+        contender.before()
+    with open(output, "wb") as log:
+        subprocess.run(
+            [BENCH / "measure", result, *contender.command],
+            cwd=contender.cwd,
+            env=environment(**contender.env),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            check=True,
+        )
+    return Sample(**json.loads(result.read_text()))
+
+
+def compare(contenders: dict[str, Contender], rounds: int, warm_up: bool = True) -> dict:
+    """Takes turns, so that a busy moment of the machine hits all of them alike."""
+    samples = {name: [] for name in contenders}
+    for round_number in range(-1 if warm_up else 0, rounds):
+        for name, contender in contenders.items():
+            sample = measure(contender)
+            if sample.status and name != "meltano":
+                log = (WORK / "output").read_text(errors="replace")[-2000:]
+                sys.exit(f"{name} failed with {sample.status}:\n{log}")
+            if round_number >= 0:
+                samples[name].append(sample)
+    return {name: Median.of(values) for name, values in samples.items()}
+
+
+class Report:
+    def __init__(self):
+        self.results = {}
+        self.missed = 0
+
+    def show(self, title: str, medians: dict[str, Median], amount_bytes: int = 0) -> None:
+        print(f"\n{title}")
+        for name, median in medians.items():
+            line = f"  {name:<16} {median.wall_s * 1000:11.1f} ms  {median.peak_mib:8.1f} MiB"
+            if amount_bytes and not median.status:
+                line += f"  {amount_bytes / median.wall_s / 1e6:8.0f} MB/s"
+            if median.status:
+                line += f"  failed with {median.status}"
+            print(line)
+        self.results[title] = {name: dataclasses.asdict(m) for name, m in medians.items()}
+
+    def goal(self, text: str, value: float, bound: float, at_least: bool = False) -> None:
+        met = value >= bound if at_least else value <= bound
+        self.missed += not met
+        sign = ">=" if at_least else "<="
+        print(f"  {'met   ' if met else 'MISSED'} {text}: {value:.3g} ({sign} {bound:g})", flush=True)
+
+    def memory_goal(self, medians: dict[str, Median]) -> None:
+        self.goal("peak memory of meltshim in MiB", medians["meltshim"].peak_mib, 8)
+
+
+def meltano_and_meltshim(arguments: list[str], project: Path, **env: str) -> dict[str, Contender]:
+    """Each in a copy of the project of its own, so that neither meets the other's database."""
+    programs = {"meltano": venv_bin("meltano") / "meltano", "meltshim": MELTSHIM}
+    contenders = {}
+    for name, program in programs.items():
+        copy = WORK / name / project.name
+        if not copy.exists():
+            shutil.copytree(project, copy)
+        contenders[name] = Contender([str(program), *arguments], copy, env)
+    return contenders
+
+
+def bench_project() -> Path:
+    project = WORK / "project"
+    if not project.exists():
+        shutil.copytree(ROOT / "tests" / "bench" / "project", project)
+        (project / "bin").mkdir()
+        for plugin in ("tap", "mapper", "target"):
+            shutil.copy(BENCH / plugin, project / "bin" / plugin)
+    return project
+
+
+def pipe(*stages: str, **env: str) -> Contender:
+    return Contender(["sh", "-c", " | ".join(stages) + " > /dev/null"], bench_project(), env)
+
+
+def largest_project() -> Path:
+    """The largest of the real projects beside the repository, or ours."""
+    files = (SHARED / "projects").glob("*/meltano.yml")
+    largest = max(files, key=lambda file: file.stat().st_size, default=None)
+    if largest is None:
+        print("no real projects (MELTSHIM_SHARED): examples/flights takes their place")
+        return EXAMPLES / "flights"
+    project = WORK / largest.parent.name
+    if not project.exists():
+        project.mkdir(parents=True)
+        shutil.copyfile(largest, project / largest.name)
+    return project
+
+
+def bench_start(report: Report, rounds: int) -> None:
+    project = largest_project()
+    for arguments in (["--version"], ["schedule", "list", "--format=json"]):
+        medians = compare(meltano_and_meltshim(arguments, project), rounds)
+        report.show(f"start: {' '.join(arguments)} ({project.name})", medians)
+        ratio = medians["meltano"].wall_s / medians["meltshim"].wall_s
+        report.goal("times as fast as Meltano", ratio, 100, at_least=True)
+        report.memory_goal(medians)
+
+
+def bench_fixed(report: Report, rounds: int) -> None:
+    one = {"BENCH_TAP_RECORDS": "1"}
+    contenders = {
+        "pipe": pipe("bin/tap", "bin/target", **one),
+        **meltano_and_meltshim(["run", "tap", "target"], bench_project(), **one),
+    }
+    medians = compare(contenders, rounds)
+    report.show("fixed cost of a run: one record", medians)
+    over = (medians["meltshim"].wall_s - medians["pipe"].wall_s) * 1000
+    report.goal("ms over the bare pipe", over, 15)
+    report.memory_goal(medians)
+
+
+def bench_relay(report: Report, rounds: int) -> None:
+    """Meltano gets an eighth of the data: at its speed all of it would take minutes."""
+    records, line_bytes = 4_000_000, 268
+    ours = {"BENCH_TAP_RECORDS": str(records)}
+    eighth = {"BENCH_TAP_RECORDS": str(records // 8)}
+    for title, plugins, bare in (
+        ("without a mapper", ["tap", "target"], ["bin/tap", "bin/target"]),
+        ("with a mapper", ["tap", "unchanged", "target"], ["bin/tap", "bin/mapper", "bin/target"]),
+    ):
+        through_cat = " | cat | ".join(bare)
+        run = ["run", *plugins]
+        contenders = {
+            "pipe": pipe(*bare, **ours),
+            "pipe with cat": pipe(through_cat, **ours),
+            "meltshim": meltano_and_meltshim(run, bench_project(), **ours)["meltshim"],
+        }
+        medians = compare(contenders, rounds)
+        report.show(f"relay {title}: 1 GiB", medians, records * line_bytes)
+        speed = medians["pipe with cat"].wall_s / medians["meltshim"].wall_s
+        report.goal("of the speed of the pipe with cat", speed, 0.9, at_least=True)
+        report.memory_goal(medians)
+        meltano = meltano_and_meltshim(run, bench_project(), **eighth)["meltano"]
+        medians = compare({"meltano": meltano}, rounds, warm_up=False)
+        report.show(f"relay {title}: 128 MiB", medians, records // 8 * line_bytes)
+
+
+def bench_line(report: Report, rounds: int) -> None:
+    size = 256 * MIB
+    one_line = {"BENCH_TAP_RECORDS": "1", "BENCH_TAP_LINE_BYTES": str(size)}
+    contenders = {
+        "pipe with cat": pipe("bin/tap", "cat", "bin/target", **one_line),
+        **meltano_and_meltshim(["run", "tap", "target"], bench_project(), **one_line),
+    }
+    medians = compare(contenders, rounds)
+    report.show("one line of 256 MiB", medians, size)
+    report.memory_goal(medians)
+
+
+def bench_install(report: Report, rounds: int) -> None:
+    contenders = meltano_and_meltshim(["install"], EXAMPLES / "flights")
+    medians = compare(contenders, rounds)
+    report.show("a second install with nothing to do (examples/flights)", medians)
+    report.memory_goal(medians)
+
+
+def dump(project: Path, plugin: str, what: str, env: dict[str, str]) -> Path:
+    """The configuration or catalog that Meltano gives a plugin."""
+    file = project / f"{plugin}.{what}.json"
+    done = subprocess.run(
+        [venv_bin("meltano") / "meltano", "invoke", f"--dump={what}", plugin],
+        cwd=project,
+        env=environment(**env),
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    file.write_bytes(done.stdout)
+    return file
+
+
+def bench_real(report: Report, rounds: int) -> None:
+    """All flights of 2013, from one PostgreSQL database to another, by plugins as people use."""
+    with PostgresServer() as server:
+        env = server.environment()
+        subprocess.run(
+            [EXAMPLES / "warehouse" / "fill-source", *map(str, range(1, 13))],
+            env={
+                **environment(**env),
+                "PYTHON": str(venv_bin("uv") / "python"),
+                "CACHE": str(BUILD / "cache" / "data"),
+            },
+            check=True,
+        )
+        run = ["run", "--full-refresh", "tap-postgres", "target-postgres"]
+        contenders = meltano_and_meltshim(run, EXAMPLES / "warehouse", **env)
+        project = contenders["meltshim"].cwd
+        subprocess.run([MELTSHIM, "install"], cwd=project, env=environment(**env), check=True)
+        tap = project / ".meltano/extractors/tap-postgres/venv/bin/tap-postgres"
+        target = project / ".meltano/loaders/target-postgres/venv/bin/target-postgres"
+        tap_config = dump(project, "tap-postgres", "config", env)
+        catalog = dump(project, "tap-postgres", "catalog", env)
+        target_config = dump(project, "target-postgres", "config", env)
+        bare = pipe(
+            f"{tap} --config {tap_config} --catalog {catalog}", f"{target} --config {target_config}"
+        )
+
+        def empty_warehouse():
+            server.psql("DROP SCHEMA IF EXISTS raw CASCADE", "warehouse")
+
+        contenders = {"pipe": bare, "meltshim": contenders["meltshim"]}
+        for contender in contenders.values():
+            contender.before = empty_warehouse
+        medians = compare(contenders, rounds)
+        report.show("336,776 flights between two PostgreSQL databases", medians)
+        longer = medians["meltshim"].wall_s / medians["pipe"].wall_s
+        report.goal("times as long as the bare pipe", longer, 1.02)
+
+
+GROUPS = {
+    "start": bench_start,
+    "fixed": bench_fixed,
+    "relay": bench_relay,
+    "line": bench_line,
+    "install": bench_install,
+    "real": bench_real,
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split(",")[0])
+    parser.add_argument("groups", metavar="GROUP", nargs="*", help=", ".join(GROUPS))
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    unknown = set(options.groups) - GROUPS.keys()
+    if unknown:
+        parser.error(f"no group named {', '.join(unknown)}; there are {', '.join(GROUPS)}")
+
+    shutil.rmtree(WORK, ignore_errors=True)
+    (WORK / "home").mkdir(parents=True)
+    report = Report()
+    for name, bench in GROUPS.items():
+        if name in options.groups or (not options.groups and name != "real"):
+            bench(report, options.rounds)
+    (BENCH / "results.json").write_text(json.dumps(report.results, indent=2) + "\n")
+    print(f"\n{report.missed} goals missed")
+    return 1 if report.missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
