@@ -10,6 +10,7 @@
 int64_t clock_now_us(void);
 /* Milliseconds that never jump back; for durations and deadlines. */
 int64_t clock_monotonic_ms(void);
+int64_t clock_monotonic_us(void);
 /* Tests: clock_now_us() answers this from now on; negative gives the real clock back. */
 void clock_set_for_tests(int64_t now_us);
 

@@ -3,7 +3,8 @@
  *
  * A watch belongs to the loop until it is removed with loop_unwatch(), which any callback may do,
  * to its own watch or to another. Descriptors are never owned. Callbacks run one at a time, from
- * loop_run() or loop_run_once(). A descriptor may have several watches. */
+ * loop_run() or loop_run_once(), which they must not call. A descriptor may have several watches.
+ */
 #ifndef PROCESS_LOOP_H
 #define PROCESS_LOOP_H
 

@@ -1,0 +1,80 @@
+#include "process/find_program.h"
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/path.h"
+#include "base/strlist.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *env_value(const char *const *env, const char *name)
+{
+    size_t length = strlen(name);
+
+    for (; env && *env; env++) {
+        if (strncmp(*env, name, length) == 0 && (*env)[length] == '=')
+            return *env + length + 1;
+    }
+    return NULL;
+}
+
+int find_program(const char *name, const char *const *env, const char *cwd, char **path,
+                 struct error *err)
+{
+    auto_strlist struct strlist dirs = STRLIST_INIT;
+    const char *search = env_value(env, "PATH");
+
+    if (strchr(name, '/')) {
+        *path = xstrdup(name);
+        return 0;
+    }
+    strlist_split(&dirs, search ? search : "/usr/local/bin:/usr/bin:/bin", ':');
+    for (size_t i = 0; i < dirs.count && *name; i++) {
+        auto_free char *candidate = path_join(*dirs.items[i] ? dirs.items[i] : ".", name);
+        auto_free char *seen_from_here = cwd ? path_join(cwd, candidate) : xstrdup(candidate);
+
+        if (file_is_executable(seen_from_here)) {
+            *path = take(candidate);
+            return 0;
+        }
+    }
+    return error_set(err, ERR_START, "cannot start '%s': no such program in PATH", name);
+}
+
+/* The interpreter that a script's first line names; NULL when it names none. */
+static char *script_interpreter(const char *path)
+{
+    char line[512];
+    auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd < 0 ? -1 : read(fd, line, sizeof line - 1);
+    const char *start;
+
+    if (got < 2 || memcmp(line, "#!", 2) != 0)
+        return NULL;
+    line[got] = '\0';
+    start = line + 2 + strspn(line + 2, " \t");
+    return xstrndup(start, strcspn(start, " \t\r\n"));
+}
+
+int describe_exec_failure(const char *path, int error_number, struct error *err)
+{
+    auto_free char *interpreter = error_number == ENOENT ? script_interpreter(path) : NULL;
+
+    if (interpreter) {
+        error_set(err, ERR_START, "cannot start '%s': its interpreter '%s' does not exist", path,
+                  interpreter);
+        return error_hint(err, "The environment was moved, or its Python was removed: install it "
+                               "again.");
+    }
+    errno = error_number;
+    error_set_errno(err, ERR_START, "cannot start '%s'", path);
+    if (error_number == EACCES)
+        return error_hint(err, "Check that it is a file with the right to execute it.");
+    if (error_number == ENOEXEC)
+        return error_hint(err, "It is neither a program for this machine nor a script that begins "
+                               "with '#!'.");
+    return -1;
+}

@@ -1,0 +1,15 @@
+/* process/find_program.h - which file a program's name means. Private to src/process. */
+#ifndef PROCESS_FIND_PROGRAM_H
+#define PROCESS_FIND_PROGRAM_H
+
+#include "base/error.h"
+
+/* A name with a slash is a path already, by cwd; else it is looked up in PATH of env. The caller
+ * frees *path. ERR_START. */
+int find_program(const char *name, const char *const *env, const char *cwd, char **path,
+                 struct error *err);
+
+/* Why path could not be executed. Returns -1. */
+int describe_exec_failure(const char *path, int error_number, struct error *err);
+
+#endif
