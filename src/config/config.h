@@ -10,6 +10,7 @@
 #include "base/strbuf.h"
 #include "base/strmap.h"
 #include "base/value.h"
+#include "config/cast.h"
 #include "project/project.h"
 
 #include <stdbool.h>
@@ -137,9 +138,6 @@ void plugin_config_written_variables(const struct plugin_config *resolved, bool 
 /* The environment installers expand pip_url against (spec 8.1). */
 int config_pip_environment(struct config *config, struct plugin *plugin, struct strmap *out,
                            struct error *err);
-
-/* The text Meltano uses in variables and manifests for a value of a kind (spec 5.6). */
-char *setting_value_to_text(const struct value *value, enum setting_kind kind);
 
 /* Registers every sensitive value of resolved with base/redact.h. */
 void plugin_config_register_secrets(const struct plugin_config *resolved);
