@@ -167,6 +167,7 @@ int include_find(const char *root, const struct value *patterns, struct strlist 
         if (split_pattern(pattern, &parts, err) < 0)
             return -1;
         find_matches(root, parts.items, &matches);
+        strlist_sort(&matches);
         for (size_t k = 0; k < matches.count; k++) {
             if (!strcmp(matches.items[k], main_file))
                 continue;
