@@ -88,8 +88,12 @@ void strbuf_add_py_repr(struct strbuf *out, const struct value *value)
 
 void strbuf_add_py_str(struct strbuf *out, const struct value *value)
 {
+    const char *text = value_text(value);
+
     if (value_kind(value) == VALUE_STRING || value_kind(value) == VALUE_DATE)
-        strbuf_add_bytes(out, value->text.bytes, value->text.length);
+        strbuf_add_bytes(out, text, value->text.length);
+    else if (value_kind(value) == VALUE_REAL && text[strspn(text, "-0123456789.eE+")] == '\0')
+        strbuf_add(out, text);
     else
         strbuf_add_py_repr(out, value);
 }
