@@ -126,5 +126,10 @@ void value_merge(struct value *into, const struct value *from);
 
 /* As Python's repr() prints it: 'text', True, None, 1.5, ['a', 1], {'k': None}. */
 void strbuf_add_py_repr(struct strbuf *out, const struct value *value);
+/* As Python's str() prints it: a string without quotes, a number as it was read, everything else
+ * as repr(). */
+void strbuf_add_py_str(struct strbuf *out, const struct value *value);
+/* As Python's repr() prints a float: 1.0, 1e+16, inf. */
+void strbuf_add_py_float(struct strbuf *out, double number);
 
 #endif

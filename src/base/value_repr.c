@@ -8,11 +8,10 @@
 /* Digits that a double needs at most to be read back as the same number. */
 #define MOST_DIGITS 17
 
-/* Python's repr(float): the fewest digits that read back as the same number, with an exponent
- * only below 1e-4 and from 1e16 on. */
-static void add_py_float(struct strbuf *out, const char *text)
+/* The fewest digits that read back as the same number, with an exponent only below 1e-4 and from
+ * 1e16 on. */
+void strbuf_add_py_float(struct strbuf *out, double number)
 {
-    double number = strtod(text, NULL);
     char digits[64];
     int precision = 1, exponent;
 
@@ -72,7 +71,7 @@ void strbuf_add_py_repr(struct strbuf *out, const struct value *value)
         strbuf_add(out, value_text(value));
         break;
     case VALUE_REAL:
-        add_py_float(out, value_text(value));
+        strbuf_add_py_float(out, strtod(value_text(value), NULL));
         break;
     case VALUE_STRING:
     case VALUE_DATE:
@@ -85,4 +84,16 @@ void strbuf_add_py_repr(struct strbuf *out, const struct value *value)
         add_py_dict(out, value);
         break;
     }
+}
+
+void strbuf_add_py_str(struct strbuf *out, const struct value *value)
+{
+    const char *text = value_text(value);
+
+    if (value_kind(value) == VALUE_STRING || value_kind(value) == VALUE_DATE)
+        strbuf_add_bytes(out, text, value->text.length);
+    else if (value_kind(value) == VALUE_REAL && text[strspn(text, "-0123456789.eE+")] == '\0')
+        strbuf_add(out, text);
+    else
+        strbuf_add_py_repr(out, value);
 }

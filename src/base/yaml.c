@@ -206,19 +206,6 @@ static int read_scalar(struct loader *loader, struct value **out)
 
 /* Maps and lists --------------------------------------------------------------------------- */
 
-/* As Python's str() has it. */
-static const char *key_text(const struct value *key)
-{
-    switch (value_kind(key)) {
-    case VALUE_NULL:
-        return "None";
-    case VALUE_BOOL:
-        return key->boolean ? "True" : "False";
-    default:
-        return value_text(key);
-    }
-}
-
 static bool is_merge_key(const yaml_event_t *event)
 {
     return event->type == YAML_SCALAR_EVENT && event->data.scalar.plain_implicit &&
@@ -282,7 +269,7 @@ static int read_merge(struct loader *loader, const yaml_mark_t *key_mark, struct
                    "Give it an alias such as '*defaults', or put << in quotes.");
 }
 
-static int read_key(struct loader *loader, struct value **out)
+static int read_key(struct loader *loader, struct strbuf *text)
 {
     const yaml_mark_t mark = loader->event.start_mark;
     struct value *key = NULL;
@@ -293,9 +280,9 @@ static int read_key(struct loader *loader, struct value **out)
     if (value_is_map(key) || value_is_list(key))
         return fail_at(loader, &mark, "a mapping or a list cannot be a key",
                        "Put a text that begins with [, { or ? in quotes.");
-    if (strlen(key_text(key)) != (value_is_string(key) ? key->text.length : strlen(key_text(key))))
+    strbuf_add_py_str(text, key);
+    if (strlen(strbuf_text(text)) != text->length)
         return fail_at(loader, &mark, "a key must not contain a NUL character", NULL);
-    *out = key;
     return 0;
 }
 
@@ -311,18 +298,21 @@ static int refuse_duplicate(struct loader *loader, const yaml_mark_t *mark,
 static int read_member(struct loader *loader, struct value *map, struct value **merged)
 {
     const yaml_mark_t mark = loader->event.start_mark;
-    struct value *key = NULL, *value = NULL;
+    auto_strbuf struct strbuf key = STRBUF_INIT;
+    const struct value_member *first;
     struct value_member *member;
+    struct value *value = NULL;
 
     if (is_merge_key(&loader->event))
         return read_merge(loader, &mark, merged);
     if (read_key(loader, &key) < 0)
         return -1;
-    if (value_find(map, key_text(key)))
-        return refuse_duplicate(loader, &mark, value_find(map, key_text(key)));
+    first = value_find(map, strbuf_text(&key));
+    if (first)
+        return refuse_duplicate(loader, &mark, first);
     if (next_event(loader) < 0 || read_value(loader, &value) < 0)
         return -1;
-    value_set_take(map, key_text(key), value);
+    value_set_take(map, strbuf_text(&key), value);
     member = &map->map.members[map->map.count - 1];
     member->line = (unsigned)mark.line + 1;
     member->column = (unsigned)mark.column + 1;

@@ -366,64 +366,6 @@ static struct value *integer_value(const char *text, const char **problem)
     return value_new_number(VALUE_INT, signed_text);
 }
 
-/* The shortest digits that read back as the same number, as "d.ddde+xx". */
-static void format_shortest(double number, char *out, size_t size)
-{
-    for (int precision = 0; precision < 17; precision++) {
-        snprintf(out, size, "%.*e", precision, number);
-        if (strtod(out, NULL) == number)
-            return;
-    }
-}
-
-/* digits without their point, exponent as in 0.ddd * 10^point. */
-static void add_plain_digits(struct strbuf *out, const char *digits, int point)
-{
-    int count = (int)strlen(digits);
-
-    if (point <= 0) {
-        strbuf_add(out, "0.");
-        strbuf_add_repeat(out, '0', (size_t)-point);
-        strbuf_add(out, digits);
-    } else if (point >= count) {
-        strbuf_add(out, digits);
-        strbuf_add_repeat(out, '0', (size_t)(point - count));
-        strbuf_add(out, ".0");
-    } else {
-        strbuf_add_bytes(out, digits, (size_t)point);
-        strbuf_addf(out, ".%s", digits + point);
-    }
-}
-
-void strbuf_add_py_float(struct strbuf *out, double number)
-{
-    char text[40], digits[40];
-    size_t count = 0;
-    const char *at = text;
-    int exponent;
-
-    if (isnan(number) || isinf(number)) {
-        strbuf_add(out, isnan(number) ? "nan" : number < 0 ? "-inf" : "inf");
-        return;
-    }
-    format_shortest(number, text, sizeof text);
-    if (*at == '-')
-        strbuf_add_char(out, *at++);
-    for (; *at && *at != 'e'; at++)
-        if (*at != '.')
-            digits[count++] = *at;
-    digits[count] = '\0';
-    exponent = (int)strtol(at + 1, NULL, 10);
-    if (exponent >= -4 && exponent < 16) {
-        add_plain_digits(out, digits, exponent + 1);
-        return;
-    }
-    strbuf_add_char(out, digits[0]);
-    if (count > 1)
-        strbuf_addf(out, ".%s", digits + 1);
-    strbuf_addf(out, "e%c%02d", exponent < 0 ? '-' : '+', abs(exponent));
-}
-
 static struct value *real_value(const char *text, const char **problem)
 {
     auto_free char *clean = without_underscores(text);

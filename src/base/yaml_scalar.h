@@ -4,7 +4,6 @@
 #ifndef BASE_YAML_SCALAR_H
 #define BASE_YAML_SCALAR_H
 
-#include "base/strbuf.h"
 #include "base/value.h"
 
 #include <stdbool.h>
@@ -18,8 +17,5 @@ enum value_kind yaml_scalar_kind(const char *text, size_t length);
  */
 struct value *yaml_scalar_value(const char *text, size_t length, const char *tag,
                                 const char **problem);
-
-/* A number as Python's repr(float) prints it: "1.0", "1e+16", "inf". */
-void strbuf_add_py_float(struct strbuf *out, double number);
 
 #endif

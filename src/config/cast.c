@@ -49,18 +49,6 @@ enum setting_kind setting_infer_kind(const struct value *value)
     }
 }
 
-void strbuf_add_py_str(struct strbuf *out, const struct value *value)
-{
-    const char *text = value_text(value);
-
-    if (value_is_string(value) || value_kind(value) == VALUE_DATE)
-        strbuf_add(out, text);
-    else if (value_kind(value) == VALUE_REAL && text[strspn(text, "-0123456789.eE+")] == '\0')
-        strbuf_add(out, text);
-    else
-        strbuf_add_py_repr(out, value);
-}
-
 char *setting_value_to_text(const struct value *value, enum setting_kind kind)
 {
     struct strbuf out = STRBUF_INIT;

@@ -28,8 +28,6 @@ bool text_is_truthy(const char *text);
 /* The text of a value in variables and manifests: text as it is, Python's str() for kinds none,
  * string and decimal, JSON for the others. The caller frees it. */
 char *setting_value_to_text(const struct value *value, enum setting_kind kind);
-/* Python's str(): text as it is, everything else as strbuf_add_py_repr() has it. */
-void strbuf_add_py_str(struct strbuf *out, const struct value *value);
 
 /* Equality as Python has it: 1, 1.0 and True are equal. */
 bool value_is_equal_in_python(const struct value *a, const struct value *b);

@@ -26,6 +26,7 @@ struct plugin {
 
     /* As written in the entry; NULL or empty when absent. */
     char *inherit_from;
+    bool is_custom;       /* the entry is its own definition: a namespace, no inherit_from */
     struct value *config; /* map, may be NULL */
     struct value *extras; /* map of the keys that are no plugin attributes, without '_'; or NULL */
     struct value *env;    /* map or NULL */
@@ -34,8 +35,8 @@ struct plugin {
     struct plugin *mapper;
     const struct value *mapping_config;
 
-    /* Below: only after plugin_resolve(). */
-    bool is_resolved;
+    /* Below: only after plugin_resolve(). A mapping has all of its mapper's. */
+    bool is_resolved, is_resolving;
     struct plugin *parent; /* the project plugin it inherits from, NULL when none */
     char *dir_name;        /* of its directory below .meltano/<plural>/ */
     char *namespace;
@@ -48,7 +49,9 @@ struct plugin {
     char *requires_meltano;
     struct strlist capabilities;
     struct value *settings_group_validation;
-    struct setting_def_list settings; /* parent's or locked ones first, then its own */
+    /* Parent's or locked ones first, then its own. Keys of config: that have no definition are not
+     * among them (config adds those as custom settings). */
+    struct setting_def_list settings;
     struct plugin_command *commands;
     size_t command_count;
     struct value *default_extras; /* extras of the definition: defaults of the extra settings */
@@ -66,7 +69,7 @@ struct environment {
 struct job {
     char *name;
     const struct value *entry; /* borrowed */
-    const struct value *tasks; /* list of strings and lists of strings, as stored; borrowed */
+    const struct value *tasks; /* list of strings and lists of strings; borrowed */
 };
 
 struct schedule {
@@ -98,6 +101,7 @@ struct project {
     struct schedule *schedules;
     size_t schedule_count;
     /* private */
+    struct value *definitions; /* lock files by path: each is read once */
     int (*fetch_definition)(void *context, const struct plugin *plugin, const char *name,
                             const char *variant, struct value **out, struct error *err);
     void *fetch_context;
@@ -133,6 +137,9 @@ struct plugin *project_require_plugin(const struct project *project, const char 
 const struct environment *project_find_environment(const struct project *project, const char *name);
 const struct job *project_find_job(const struct project *project, const char *name);
 const struct schedule *project_find_schedule(const struct project *project, const char *name);
+/* The job of a job schedule; an error names the schedule's line when there is no such job. */
+const struct job *schedule_require_job(const struct project *project,
+                                       const struct schedule *schedule, struct error *err);
 
 /* The entry of a plugin in an environment (environments[].config.plugins.<plural>[]), first match
  * by type and name; NULL when there is none. A map {name, config, env, extras...}, borrowed. */
@@ -145,6 +152,11 @@ bool plugin_has_capability(const struct plugin *plugin, const char *capability);
 const struct plugin_command *plugin_find_command(const struct plugin *plugin, const char *name);
 /* "extractor 'tap-x'" */
 const char *plugin_describe(const struct plugin *plugin, char *buffer, size_t size);
+
+/* Where a plugin's lock file is: <root>/plugins/<plural>/<name>--<variant>.lock. The caller frees
+ * it. */
+char *project_lock_path(const struct project *project, enum plugin_type type, const char *name,
+                        const char *variant);
 
 /* Five cron fields for an interval ("@daily" and such are expanded); NULL for @once, @manual,
  * @none and null. Borrowed from the schedule or a constant. */
