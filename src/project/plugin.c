@@ -221,6 +221,8 @@ static void inherit(struct plugin *plugin, const struct plugin *base)
     inherit_text(&plugin->docs, base->docs);
     inherit_text(&plugin->repo, base->repo);
     inherit_text(&plugin->requires_meltano, base->requires_meltano);
+    inherit_text(&plugin->definition_name, base->definition_name);
+    inherit_text(&plugin->definition_namespace, base->definition_namespace);
     derive_names(plugin, base);
     plugin->dir_name = choose_dir_name(plugin, base);
     if (!gives(plugin, "capabilities"))
@@ -242,6 +244,8 @@ static void apply_defaults(struct plugin *plugin)
     inherit_text(&plugin->label, plugin->name);
     inherit_text(&plugin->executable, plugin->name);
     inherit_text(&plugin->dir_name, plugin->name);
+    inherit_text(&plugin->definition_name, plugin->name);
+    inherit_text(&plugin->definition_namespace, plugin->namespace);
 }
 
 static int inherit_from_definition(struct plugin *plugin, const char *what, struct error *err)
