@@ -149,9 +149,8 @@ static void add_py_code_point(struct strbuf *buf, unsigned code_point, char quot
         strbuf_add_utf8(buf, code_point);
 }
 
-void strbuf_add_py_string(struct strbuf *buf, const char *text)
+static void add_py_string(struct strbuf *buf, const char *text, char quote)
 {
-    char quote = strchr(text, '\'') && !strchr(text, '"') ? '"' : '\'';
     const char *end = text + strlen(text);
 
     strbuf_add_char(buf, quote);
@@ -167,6 +166,22 @@ void strbuf_add_py_string(struct strbuf *buf, const char *text)
         }
     }
     strbuf_add_char(buf, quote);
+}
+
+void strbuf_add_py_string(struct strbuf *buf, const char *text)
+{
+    add_py_string(buf, text, strchr(text, '\'') && !strchr(text, '"') ? '"' : '\'');
+}
+
+void strbuf_add_py_source_string(struct strbuf *buf, const char *text)
+{
+    size_t singles = 0, doubles = 0;
+
+    for (const char *at = text; *at; at++) {
+        singles += *at == '\'';
+        doubles += *at == '"';
+    }
+    add_py_string(buf, text, doubles > singles ? '\'' : '"');
 }
 
 void strbuf_add_html(struct strbuf *buf, const char *text)

@@ -51,6 +51,9 @@ void strbuf_add_shell_word(struct strbuf *buf, const char *word);
 /* A Python string literal in the form that repr() prints: 'text', or "it's". Bytes that are not
  * UTF-8 appear as surrogate escapes. */
 void strbuf_add_py_string(struct strbuf *buf, const char *text);
+/* The same literal as Python's formatters write it in source files: in double quotes, unless single
+ * ones need fewer backslashes. */
+void strbuf_add_py_source_string(struct strbuf *buf, const char *text);
 /* Text for HTML content and double-quoted attributes. */
 void strbuf_add_html(struct strbuf *buf, const char *text);
 

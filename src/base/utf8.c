@@ -76,6 +76,15 @@ bool utf8_is_valid(const char *text, size_t size)
     return true;
 }
 
+size_t utf8_count(const char *text)
+{
+    size_t count = 0;
+
+    for (; *text; text++)
+        count += (*text & 0xc0) != 0x80;
+    return count;
+}
+
 bool utf8_is_printable(unsigned code_point)
 {
     static const struct {

@@ -13,6 +13,8 @@ size_t utf8_encode(unsigned code_point, char out[4]);
 size_t utf8_decode(const char *text, size_t size, unsigned *code_point);
 
 bool utf8_is_valid(const char *text, size_t size);
+/* How many characters (code points) a UTF-8 text has. */
+size_t utf8_count(const char *text);
 
 /* Whether Python's repr() prints it as it is: letters, marks, symbols, but no controls, private
  * use, unassigned planes, surrogates or separators other than the blank. Good for the blocks in
