@@ -1,0 +1,39 @@
+/* dag_generator/dag_builder.h - what the parts that build one DAG share; nobody else needs it. */
+#ifndef DAG_GENERATOR_DAG_BUILDER_H
+#define DAG_GENERATOR_DAG_BUILDER_H
+
+#include "dag_generator/dag_model.h"
+
+/* Linux takes no longer argument or variable, its final NUL included. */
+#define DAG_LONGEST_WORD 131072
+
+/* Everything that is at hand while one DAG is built. */
+struct dag_builder {
+    const struct project *project;
+    const struct schedule *schedule;
+    const struct job *job; /* NULL for an extract-load schedule */
+    struct dag_choices choices;
+    const char *environment; /* that it runs in; NULL: nobody chose one */
+    struct dag_origin environment_origin;
+    const char *program;
+    const char *cwd;
+    bool has_stock_ids;
+    struct dag *dag; /* being built */
+};
+
+/* Adds the options from first to last that were chosen in one of the places. */
+void dag_arguments_add(struct dag_argument_list *list, const struct dag_choices *choices,
+                       enum dag_option first, enum dag_option last);
+struct dag_argument *dag_argument_add(struct dag_argument_list *list, const char *name,
+                                      enum dag_argument_kind kind, struct dag_origin origin);
+
+/* Lays a map of variables (or NULL) over the list. */
+int dag_variables_add(struct dag_variable_list *list, const struct value *map, bool are_templates,
+                      enum dag_source source, struct error *err);
+void dag_variable_set(struct dag_variable_list *list, const char *name, const char *text,
+                      bool is_template, struct dag_origin origin);
+
+/* Fills in dag->tasks: their ids, commands, arguments and order. */
+int dag_tasks_build(struct dag_builder *build, struct error *err);
+
+#endif

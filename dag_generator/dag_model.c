@@ -1,0 +1,683 @@
+#include "dag_generator/dag_model.h"
+
+#include "base/memory.h"
+#include "base/path.h"
+#include "base/position.h"
+#include "base/utf8.h"
+#include "dag_generator/dag_builder.h"
+#include "dag_generator/dag_cron.h"
+#include "dag_generator/dag_ids.h"
+#include "dag_generator/dag_text.h"
+
+#include <string.h>
+
+#define LONGEST_TAG         100
+#define DEFAULT_RETRIES     1
+#define DEFAULT_RETRY_DELAY (5 * 60)
+
+static const struct dag_date default_start_date = {.year = 2024, .month = 1, .day = 1};
+
+static const struct dag_origin from_default = {.source = DAG_FROM_DEFAULT};
+
+struct dag_argument *dag_argument_add(struct dag_argument_list *list, const char *name,
+                                      enum dag_argument_kind kind, struct dag_origin origin)
+{
+    struct dag_argument *argument;
+
+    GROW(list->items, list->count, list->capacity);
+    argument = &list->items[list->count++];
+    *argument = (struct dag_argument){.name = name, .kind = kind, .origin = origin};
+    return argument;
+}
+
+static void add_number(struct dag_argument_list *list, const char *name,
+                       enum dag_argument_kind kind, long long number, struct dag_origin origin)
+{
+    dag_argument_add(list, name, kind, origin)->number = number;
+}
+
+static void add_text(struct dag_argument_list *list, const char *name, const char *text,
+                     struct dag_origin origin)
+{
+    dag_argument_add(list, name, DAG_TEXT, origin)->text = xstrdup(text);
+}
+
+static void clear_arguments(struct dag_argument_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        free(list->items[i].text);
+        strlist_clear(&list->items[i].texts);
+    }
+    free(list->items);
+}
+
+void dag_variable_set(struct dag_variable_list *list, const char *name, const char *text,
+                      bool is_template, struct dag_origin origin)
+{
+    struct dag_variable *variable = NULL;
+
+    for (size_t i = 0; i < list->count && !variable; i++)
+        if (!strcmp(list->items[i].name, name))
+            variable = &list->items[i];
+    if (variable) {
+        free(variable->text);
+    } else {
+        GROW(list->items, list->count, list->capacity);
+        variable = &list->items[list->count++];
+        variable->name = xstrdup(name);
+    }
+    variable->text = xstrdup(text);
+    variable->is_template = is_template;
+    variable->origin = origin;
+}
+
+static void clear_variables(struct dag_variable_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        free(list->items[i].name);
+        free(list->items[i].text);
+    }
+    free(list->items);
+}
+
+static void dag_free(struct dag *dag)
+{
+    for (size_t i = 0; i < dag->task_count; i++) {
+        struct dag_task *task = &dag->tasks[i];
+
+        free(task->task_id);
+        free(task->group);
+        free(task->label);
+        free(task->command);
+        free(task->upstream);
+        clear_arguments(&task->arguments);
+        clear_variables(&task->env);
+    }
+    free(dag->tasks);
+    free(dag->dag_id);
+    free(dag->file_name);
+    clear_arguments(&dag->arguments);
+    clear_arguments(&dag->defaults);
+    clear_variables(&dag->env);
+    free(dag);
+}
+
+void dag_list_free(struct dag_list *list)
+{
+    if (!list)
+        return;
+    for (size_t i = 0; i < list->count; i++)
+        dag_free(list->items[i]);
+    free(list->items);
+    strmap_clear(&list->left_out);
+    free(list);
+}
+
+const struct dag *dag_list_find(const struct dag_list *list, const char *name)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (!strcmp(list->items[i]->schedule->name, name))
+            return list->items[i];
+    for (size_t i = 0; i < list->count; i++)
+        if (!strcmp(list->items[i]->dag_id, name))
+            return list->items[i];
+    return NULL;
+}
+
+const struct dag_argument *dag_argument_find(const struct dag_argument_list *list, const char *name)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (!strcmp(list->items[i].name, name))
+            return &list->items[i];
+    return NULL;
+}
+
+static void add_texts_of(struct strlist *texts, const struct value *value)
+{
+    if (!value_is_list(value))
+        strlist_add(texts, value_text(value));
+    for (size_t i = 0; i < value_count(value); i++)
+        strlist_add(texts, value_text(value_at(value, i)));
+}
+
+/* A run of the DAG and a task have callbacks of the same name. */
+static const char *argument_name(enum dag_option option)
+{
+    if (option == DAG_OPTION_ON_DAG_FAILURE_CALLBACK)
+        return "on_failure_callback";
+    if (option == DAG_OPTION_ON_DAG_SUCCESS_CALLBACK)
+        return "on_success_callback";
+    return dag_options[option].key;
+}
+
+static void add_choice(struct dag_argument_list *list, enum dag_option option,
+                       const struct value *value, struct dag_origin origin)
+{
+    const char *name = argument_name(option);
+
+    switch (dag_options[option].type) {
+    case DAG_TYPE_BOOL:
+        add_number(list, name, DAG_BOOL, value->boolean, origin);
+        break;
+    case DAG_TYPE_INT:
+        add_number(list, name, DAG_INT, value_to_int(value, 0), origin);
+        break;
+    case DAG_TYPE_DURATION:
+        add_number(list, name, DAG_DURATION, dag_duration_seconds(value), origin);
+        break;
+    case DAG_TYPE_NAMES:
+        add_texts_of(&dag_argument_add(list, name, DAG_NAMES, origin)->texts, value);
+        break;
+    case DAG_TYPE_ASSETS:
+        add_texts_of(&dag_argument_add(list, name, DAG_ASSETS, origin)->texts, value);
+        break;
+    default:
+        add_text(list, name, value_text(value), origin);
+    }
+}
+
+/* Adds the options from first to last that were chosen somewhere. */
+void dag_arguments_add(struct dag_argument_list *list, const struct dag_choices *choices,
+                       enum dag_option first, enum dag_option last)
+{
+    for (int i = first; i <= (int)last; i++) {
+        enum dag_option option = (enum dag_option)i;
+        enum dag_source source;
+        const struct value *value = dag_choice(choices, option, &source);
+
+        if (value)
+            add_choice(list, option, value, dag_origin_of(source, value));
+    }
+}
+
+/* bash starts the task and keeps these for itself: it would not hand them on as they are. */
+static bool is_variable_of_bash(const char *name)
+{
+    static const char *const names[] = {
+        "BASH",          "BASHOPTS",
+        "BASHPID",       "BASH_ARGV0",
+        "BASH_COMMAND",  "BASH_SUBSHELL",
+        "BASH_VERSINFO", "BASH_EXECUTION_STRING",
+        "BASH_VERSION",  "COMP_WORDBREAKS",
+        "EPOCHREALTIME", "EPOCHSECONDS",
+        "HISTCMD",       "IFS",
+        "LINENO",        "OLDPWD",
+        "OPTERR",        "OPTIND",
+        "PPID",          "PS1",
+        "PS2",           "PS4",
+        "PWD",           "RANDOM",
+        "SHELLOPTS",     "SRANDOM",
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (!strcmp(names[i], name))
+            return true;
+    return false;
+}
+
+static int check_variable(const struct value_member *member, const struct value *map,
+                          struct error *err)
+{
+    const char *name = member->key;
+    const struct value *value = member->value;
+
+    if (!*name || strchr(name, '='))
+        return error_set_at_key(err, ERR_CONFIG, map, name,
+                                "'%s' cannot be the name of an environment variable", name);
+    if (is_variable_of_bash(name))
+        return error_set_at_key(err, ERR_CONFIG, map, name,
+                                "bash, which starts the task, sets the variable '%s' itself", name);
+    if (value_is_map(value) || value_is_list(value) || value_is_null(value))
+        return error_set_at_key(err, ERR_CONFIG, map, name,
+                                "the variable '%s' must have a text, not %s", name,
+                                value_kind_name(value_kind(value)));
+    if (value_is_string(value) && memchr(value->text.bytes, '\0', value->text.length))
+        return error_set_at_key(err, ERR_CONFIG, map, name,
+                                "the variable '%s' holds a NUL, which no process can be given",
+                                name);
+    return 0;
+}
+
+int dag_variables_add(struct dag_variable_list *list, const struct value *map, bool are_templates,
+                      enum dag_source source, struct error *err)
+{
+    for (size_t i = 0; i < value_count(map); i++) {
+        const struct value_member *member = value_member_at(map, i);
+        auto_strbuf struct strbuf text = STRBUF_INIT;
+
+        if (check_variable(member, map, err) < 0)
+            return -1;
+        if (value_text(member->value))
+            strbuf_add(&text, value_text(member->value));
+        else
+            strbuf_add_py_repr(&text, member->value); /* True or False */
+        if (strlen(member->key) + 1 + text.length + 1 > DAG_LONGEST_WORD)
+            return error_set_at_key(err, ERR_CONFIG, map, member->key,
+                                    "the variable '%s' has %zu bytes, more than Linux hands to a "
+                                    "process",
+                                    member->key, text.length);
+        dag_variable_set(list, member->key, strbuf_text(&text),
+                         are_templates &&
+                             (strstr(strbuf_text(&text), "{{") || strstr(strbuf_text(&text), "{%")),
+                         (struct dag_origin){source, member->value->file, member->line});
+    }
+    return 0;
+}
+
+static int build_env(struct dag_builder *build, struct error *err)
+{
+    struct dag_variable_list *env = &build->dag->env;
+    const struct dag_choices *choices = &build->choices;
+
+    /* Without it bash takes a socket on its standard input for a remote login and reads ~/.bashrc.
+     */
+    dag_variable_set(env, "SHLVL", "1", false, from_default);
+    if (build->environment)
+        dag_variable_set(env, "MELTANO_ENVIRONMENT", build->environment, false,
+                         build->environment_origin);
+    if (dag_variables_add(env, choices->values[DAG_FROM_PROJECT][DAG_OPTION_ENV], true,
+                          DAG_FROM_PROJECT, err) < 0 ||
+        dag_variables_add(env, choices->values[DAG_FROM_JOB][DAG_OPTION_ENV], true, DAG_FROM_JOB,
+                          err) < 0 ||
+        dag_variables_add(env, build->schedule->env, false, DAG_FROM_SCHEDULE, err) < 0)
+        return -1;
+    return dag_variables_add(env, choices->values[DAG_FROM_SCHEDULE][DAG_OPTION_ENV], true,
+                             DAG_FROM_SCHEDULE, err);
+}
+
+/* A number that is there even when nobody chose one. */
+static void add_number_or(struct dag_argument_list *list, const struct dag_choices *choices,
+                          enum dag_option option, enum dag_argument_kind kind, long long fallback)
+{
+    if (dag_choice(choices, option, NULL))
+        dag_arguments_add(list, choices, option, option);
+    else
+        add_number(list, dag_options[option].key, kind, fallback, from_default);
+}
+
+static void build_defaults(struct dag_builder *build)
+{
+    struct dag_argument_list *defaults = &build->dag->defaults;
+    const struct dag_choices *choices = &build->choices;
+
+    dag_arguments_add(defaults, choices, DAG_OPTION_OWNER, DAG_OPTION_OWNER);
+    add_number_or(defaults, choices, DAG_OPTION_RETRIES, DAG_INT, DEFAULT_RETRIES);
+    add_number_or(defaults, choices, DAG_OPTION_RETRY_DELAY, DAG_DURATION, DEFAULT_RETRY_DELAY);
+    dag_arguments_add(defaults, choices, DAG_OPTION_RETRY_EXPONENTIAL_BACKOFF,
+                      DAG_OPTION_ON_SUCCESS_CALLBACK);
+    add_number(defaults, "append_env", DAG_BOOL, true, from_default);
+    if (!dag_text_is_template(build->cwd)) {
+        enum dag_source source = DAG_FROM_DEFAULT;
+        const struct value *value = dag_choice(choices, DAG_OPTION_CWD, &source);
+
+        add_text(defaults, "cwd", build->cwd, dag_origin_of(source, value));
+    }
+}
+
+static struct dag_origin origin_of_schedule(const struct dag_builder *build, const char *key)
+{
+    const struct value *value = value_get(build->schedule->entry, key);
+
+    return dag_origin_of(DAG_FROM_SCHEDULE, value ? value : build->schedule->entry);
+}
+
+/* The schedule's own problem with its place; what is there already becomes its reason. */
+static int refuse_key(const struct dag_builder *build, const char *key, const char *what,
+                      struct error *err)
+{
+    auto_free char *reason = xstrdup(err->message);
+
+    return error_set_at_key(err, ERR_CONFIG, build->schedule->entry, key, "schedule '%s': %s: %s",
+                            build->schedule->name, what, reason);
+}
+
+/* Meltano knows its aliases only in lower case, Airflow's stock generators let any case through. */
+static const char *cron_of(const struct schedule *schedule)
+{
+    auto_free char *interval = xstrdup_or_null(schedule->interval);
+    struct schedule lower = {.interval = interval};
+    const char *cron;
+
+    if (!interval || interval[0] != '@')
+        return schedule_cron(schedule);
+    for (char *at = interval; *at; at++)
+        if (*at >= 'A' && *at <= 'Z')
+            *at += 'a' - 'A';
+    cron = schedule_cron(&lower);
+    return cron == interval ? schedule->interval : cron;
+}
+
+static int build_schedule(struct dag_builder *build, struct error *err)
+{
+    struct dag_argument_list *arguments = &build->dag->arguments;
+    const char *cron = cron_of(build->schedule);
+    const struct value *assets = dag_choice(&build->choices, DAG_OPTION_ASSETS, NULL);
+    auto_strbuf struct strbuf checked = STRBUF_INIT;
+    struct dag_argument *argument;
+
+    if (assets && cron) {
+        error_set_at(err, ERR_CONFIG, assets,
+                     "schedule '%s' has both the interval '%s' and assets to wait for",
+                     build->schedule->name, build->schedule->interval);
+        return error_hint(err, "Set its interval to '@manual', or remove the assets.");
+    }
+    if (assets) {
+        argument = dag_argument_add(arguments, "schedule", DAG_ASSETS,
+                                    dag_origin_of(DAG_FROM_SCHEDULE, assets));
+        add_texts_of(&argument->texts, assets);
+        return 0;
+    }
+    if (!cron) {
+        dag_argument_add(arguments, "schedule", DAG_NONE, origin_of_schedule(build, "interval"));
+        return 0;
+    }
+    if (dag_cron_check(cron, &checked, err) < 0) {
+        auto_free char *what = xasprintf("the interval '%s' is nothing that Airflow can follow",
+                                         build->schedule->interval);
+
+        refuse_key(build, "interval", what, err);
+        return error_hint(err, "Write five cron fields, such as '30 6 * * mon-fri', or one of "
+                               "@hourly, @daily, @weekly, @monthly, @yearly, @manual.");
+    }
+    add_text(arguments, "schedule", strbuf_text(&checked), origin_of_schedule(build, "interval"));
+    return 0;
+}
+
+/* The annotation's, else the one that schedules had before Meltano 4 (it means nothing there, so
+ * one that is no date is passed over), else a constant. */
+static void build_start_date(struct dag_builder *build)
+{
+    enum dag_source source = DAG_FROM_DEFAULT;
+    const struct value *value = dag_choice(&build->choices, DAG_OPTION_START_DATE, &source);
+    const struct value *zone = dag_choice(&build->choices, DAG_OPTION_TIMEZONE, NULL);
+    struct dag_date date = default_start_date;
+    struct dag_argument *argument;
+
+    if (!value) {
+        value = value_get(build->schedule->entry, "start_date");
+        source = DAG_FROM_SCHEDULE;
+    }
+    if (!value_text(value) || !dag_date_parse(value_text(value), &date)) {
+        value = NULL;
+        source = DAG_FROM_DEFAULT;
+    }
+    argument = dag_argument_add(&build->dag->arguments, "start_date", DAG_DATE,
+                                dag_origin_of(source, value));
+    argument->date = date;
+    argument->text = xstrdup(zone ? value_text(zone) : "UTC");
+}
+
+static int add_tag(struct dag_builder *build, struct strlist *tags, const char *prefix,
+                   const char *name, const struct value *where, struct error *err)
+{
+    auto_free char *tag = xasprintf("%s%s", prefix, name);
+
+    if (utf8_count(tag) > LONGEST_TAG) {
+        error_set_at(err, ERR_CONFIG, where,
+                     "schedule '%s' would have the tag '%s', which is "
+                     "longer than Airflow's %d characters",
+                     build->schedule->name, tag, LONGEST_TAG);
+        return error_hint(err, "Choose a shorter name.");
+    }
+    strlist_add_unique(tags, tag);
+    return 0;
+}
+
+static int build_tags(struct dag_builder *build, struct error *err)
+{
+    const struct schedule *schedule = build->schedule;
+    struct strlist *tags = &dag_argument_add(&build->dag->arguments, "tags", DAG_TEXTS,
+                                             origin_of_schedule(build, "name"))
+                                ->texts;
+    int status = add_tag(build, tags, "", "meltano", schedule->entry, err) < 0 ||
+                 add_tag(build, tags, "schedule:", schedule->name, schedule->entry, err) < 0;
+
+    if (build->job)
+        status = status || add_tag(build, tags, "job:", schedule->job, schedule->entry, err) < 0;
+    else
+        status = status ||
+                 add_tag(build, tags, "", schedule->extractor, schedule->entry, err) < 0 ||
+                 add_tag(build, tags, "", schedule->loader, schedule->entry, err) < 0;
+    if (!build->job && !strcmp(schedule->transform, "run"))
+        strlist_add_unique(tags, "transform");
+    if (!build->job && !strcmp(schedule->transform, "only"))
+        strlist_add_unique(tags, "transform-only");
+    for (int source = 0; source < DAG_SOURCE_COUNT && !status; source++) {
+        const struct value *more = build->choices.values[source][DAG_OPTION_TAGS];
+        auto_strlist struct strlist texts = STRLIST_INIT;
+
+        if (more)
+            add_texts_of(&texts, more);
+        for (size_t i = 0; i < texts.count && !status; i++)
+            status = add_tag(build, tags, "", texts.items[i], more, err) < 0;
+    }
+    return status ? -1 : 0;
+}
+
+static int build_dag_id(struct dag_builder *build, const char *default_environment,
+                        struct error *err)
+{
+    const struct schedule *schedule = build->schedule;
+    enum dag_source source = DAG_FROM_DEFAULT;
+    const struct value *choice = dag_choice(&build->choices, DAG_OPTION_DAG_ID, &source);
+    auto_strmap struct strmap values = STRMAP_INIT;
+    const char *pattern = "{schedule}";
+    auto_free char *text = NULL;
+
+    strmap_set(&values, "schedule", schedule->name);
+    strmap_set(&values, "project", path_name(build->project->root));
+    strmap_set(&values, "environment",
+               build->environment    ? build->environment
+               : default_environment ? default_environment
+                                     : "");
+    if (build->job)
+        strmap_set(&values, "job", schedule->job);
+    else
+        strmap_setf(&values, "job", "%s-to-%s", schedule->extractor, schedule->loader);
+    if (build->has_stock_ids)
+        pattern = build->job ? "meltano_{schedule}_{job}" : "meltano_{schedule}";
+    if (choice)
+        pattern = value_text(choice);
+    if (dag_id_fill_pattern(pattern, &values, &text, err) < 0) {
+        auto_free char *reason = xstrdup(err->message);
+
+        error_set_at(err, ERR_CONFIG, choice, "schedule '%s': no DAG id: %s", schedule->name,
+                     reason);
+        return error_hint(err, "A dag_id may use {schedule}, {job}, {project}, and {environment} "
+                               "when one is chosen.");
+    }
+    build->dag->dag_id = dag_id_from_text(text, DAG_ID_LIMIT);
+    add_text(&build->dag->arguments, "dag_id", build->dag->dag_id,
+             choice ? dag_origin_of(source, choice) : origin_of_schedule(build, "name"));
+    return 0;
+}
+
+/* Python finds a file in the DAG folder before the module that the file itself imports, when it is
+ * run by hand. */
+static char *file_name_of(const char *dag_id)
+{
+    static const char *const modules[] = {"__init__", "airflow", "datetime", "pendulum"};
+
+    for (size_t i = 0; i < ARRAY_LEN(modules); i++)
+        if (!strcmp(dag_id, modules[i]))
+            return xasprintf("%s_dag.py", dag_id);
+    return xasprintf("%s.py", dag_id);
+}
+
+static void build_description(struct dag_builder *build)
+{
+    const struct schedule *schedule = build->schedule;
+    enum dag_source source;
+    const struct value *value = dag_choice(&build->choices, DAG_OPTION_DESCRIPTION, &source);
+    auto_strbuf struct strbuf text = STRBUF_INIT;
+
+    if (value) {
+        add_text(&build->dag->arguments, "description", value_text(value),
+                 dag_origin_of(source, value));
+        return;
+    }
+    if (build->job)
+        strbuf_addf(&text, "Meltano schedule %s: job %s", schedule->name, schedule->job);
+    else
+        strbuf_addf(&text, "Meltano schedule %s: %s to %s", schedule->name, schedule->extractor,
+                    schedule->loader);
+    add_text(&build->dag->arguments, "description", strbuf_text(&text), from_default);
+}
+
+static int build_arguments(struct dag_builder *build, const char *default_environment,
+                           struct error *err)
+{
+    struct dag_argument_list *arguments = &build->dag->arguments;
+
+    if (build_dag_id(build, default_environment, err) < 0)
+        return -1;
+    build->dag->file_name = file_name_of(build->dag->dag_id);
+    build_description(build);
+    if (build_schedule(build, err) < 0)
+        return -1;
+    build_start_date(build);
+    /* Singer state says where a load goes on; there is nothing to catch up with, and two runs of
+     * one state would collide. */
+    add_number(arguments, "catchup", DAG_BOOL, false, from_default);
+    add_number(arguments, "max_active_runs", DAG_INT, 1, from_default);
+    dag_arguments_add(arguments, &build->choices, DAG_OPTION_MAX_ACTIVE_TASKS,
+                      DAG_OPTION_ON_DAG_SUCCESS_CALLBACK);
+    return build_tags(build, err);
+}
+
+/* Which environment the schedule runs in; *reason says why it has no DAG in this one. */
+static int choose_environment(struct dag_builder *build, const struct dag_request *request,
+                              char **reason, struct error *err)
+{
+    enum dag_source source;
+    const struct value *choice = dag_choice(&build->choices, DAG_OPTION_ENVIRONMENT, &source);
+    auto_strlist struct strlist names = STRLIST_INIT;
+    auto_free char *list = NULL;
+
+    if (request->environment && !request->environment_is_default) {
+        build->environment = request->environment;
+        build->environment_origin = (struct dag_origin){.source = DAG_FROM_COMMAND_LINE};
+    }
+    if (!choice)
+        return 0;
+    add_texts_of(&names, choice);
+    for (size_t i = 0; i < names.count; i++)
+        if (!project_find_environment(build->project, names.items[i])) {
+            error_set_at(err, ERR_CONFIG, choice, "schedule '%s': environment '%s' was not found",
+                         build->schedule->name, names.items[i]);
+            return error_hint(err, "Add it with 'meltano environment add %s'.", names.items[i]);
+        }
+    if (names.count == 1 && !build->environment) {
+        build->environment = value_text(value_is_list(choice) ? value_at(choice, 0) : choice);
+        build->environment_origin = dag_origin_of(source, choice);
+        return 0;
+    }
+    if (request->environment && strlist_contains(&names, request->environment)) {
+        build->environment = request->environment;
+        build->environment_origin = dag_origin_of(source, choice);
+        return 0;
+    }
+    list = strlist_join(&names, ", ");
+    *reason = xasprintf("it belongs to %s", list);
+    return 0;
+}
+
+static int read_choices(struct dag_builder *build, struct error *err)
+{
+    const struct value *job = build->job ? value_get(build->job->entry, "annotations") : NULL;
+    const struct value *choice;
+
+    if (dag_choices_read(build->project->annotations, DAG_FROM_PROJECT, &build->choices, err) < 0 ||
+        dag_choices_read(job, DAG_FROM_JOB, &build->choices, err) < 0 ||
+        dag_choices_read(build->schedule->annotations, DAG_FROM_SCHEDULE, &build->choices, err) < 0)
+        return -1;
+    choice = dag_choice(&build->choices, DAG_OPTION_IDS, NULL);
+    build->has_stock_ids = choice && !strcmp(value_text(choice), "stock");
+    choice = dag_choice(&build->choices, DAG_OPTION_CWD, NULL);
+    build->cwd = choice ? value_text(choice) : build->project->root;
+    if (build->cwd[0] != '/')
+        return error_set_at(err, ERR_CONFIG, choice, "'cwd' must be an absolute path, not '%s'",
+                            build->cwd);
+    return 0;
+}
+
+static int find_job(struct dag_builder *build, struct error *err)
+{
+    const struct schedule *schedule = build->schedule;
+
+    if (!schedule->job)
+        return 0;
+    build->job = project_find_job(build->project, schedule->job);
+    if (build->job)
+        return 0;
+    error_set_at_key(err, ERR_CONFIG, schedule->entry, "job",
+                     "schedule '%s': job '%s' was not found", schedule->name, schedule->job);
+    return error_hint(err, "Add it under jobs:, or name another one.");
+}
+
+static int build_dag(const struct project *project, const struct dag_request *request,
+                     const struct schedule *schedule, struct dag_list *list, struct error *err)
+{
+    struct dag_builder build = {.project = project, .schedule = schedule};
+    const struct value *program;
+    char *reason = NULL;
+
+    if (find_job(&build, err) < 0 || read_choices(&build, err) < 0 ||
+        choose_environment(&build, request, &reason, err) < 0)
+        return -1;
+    if (reason) {
+        strmap_set(&list->left_out, schedule->name, reason);
+        free(reason);
+        return 0;
+    }
+    program = dag_choice(&build.choices, DAG_OPTION_PROGRAM, NULL);
+    build.program = program ? value_text(program) : request->default_program;
+    if (request->program)
+        build.program = request->program;
+
+    GROW(list->items, list->count, list->capacity);
+    build.dag = list->items[list->count++] = xcalloc(1, sizeof *build.dag);
+    build.dag->schedule = schedule;
+    if (build_arguments(&build, request->environment, err) < 0 || build_env(&build, err) < 0)
+        return -1;
+    build_defaults(&build);
+    return dag_tasks_build(&build, err);
+}
+
+/* Two DAGs of one id would take turns in Airflow. */
+static int check_ids(const struct dag_list *list, struct error *err)
+{
+    auto_strmap struct strmap seen = STRMAP_INIT;
+
+    for (size_t i = 0; i < list->count; i++) {
+        const struct dag *dag = list->items[i];
+        const struct schedule *other;
+
+        if (strmap_has(&seen, dag->file_name)) {
+            other = list->items[strtoul(strmap_get(&seen, dag->file_name), NULL, 10)]->schedule;
+            error_set_at_key(err, ERR_CONFIG, dag->schedule->entry, "name",
+                             "schedule '%s' would become the DAG '%s', as would schedule '%s' "
+                             "(%s:%u)",
+                             dag->schedule->name, dag->dag_id, other->name,
+                             other->entry->file ? other->entry->file : "?", other->entry->line);
+            return error_hint(err, "Rename one of them, or give it a dag_id of its own under "
+                                   "annotations: {meltshim: {airflow: {dag_id: ...}}}.");
+        }
+        strmap_setf(&seen, dag->file_name, "%zu", i);
+    }
+    return 0;
+}
+
+int dag_list_build(const struct project *project, const struct dag_request *request,
+                   struct dag_list **out, struct error *err)
+{
+    auto_dag_list struct dag_list *list = xcalloc(1, sizeof *list);
+
+    for (size_t i = 0; i < project->schedule_count; i++)
+        if (build_dag(project, request, &project->schedules[i], list, err) < 0)
+            return -1;
+    if (check_ids(list, err) < 0)
+        return -1;
+    *out = take(list);
+    return 0;
+}
