@@ -1,0 +1,456 @@
+#include "dag_generator/dag_render.h"
+
+#include "base/embed.h"
+#include "base/memory.h"
+#include "base/utf8.h"
+#include "dag_generator/dag_text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+EMBED_DECLARE(templates_dag_py);
+
+/* What Python's formatters agree on. */
+#define LINE_LIMIT 88
+#define INDENT     4
+
+static void add_duration(struct strbuf *out, long long seconds)
+{
+    static const struct {
+        const char *name;
+        long long seconds;
+    } units[] = {{"days", 86400}, {"hours", 3600}, {"minutes", 60}, {"seconds", 1}};
+    const char *comma = "";
+
+    strbuf_add(out, "timedelta(");
+    for (size_t i = 0; i < ARRAY_LEN(units); i++) {
+        if (seconds < units[i].seconds)
+            continue;
+        strbuf_addf(out, "%s%s=%lld", comma, units[i].name, seconds / units[i].seconds);
+        seconds %= units[i].seconds;
+        comma = ", ";
+    }
+    strbuf_add_char(out, ')');
+}
+
+static void add_date(struct strbuf *out, const struct dag_date *date, const char *zone)
+{
+    strbuf_addf(out, "pendulum.datetime(%d, %d, %d, ", date->year, date->month, date->day);
+    if (date->hour || date->minute || date->second)
+        strbuf_addf(out, "%d, %d, ", date->hour, date->minute);
+    if (date->second)
+        strbuf_addf(out, "%d, ", date->second);
+    strbuf_add(out, "tz=");
+    strbuf_add_py_source_string(out, zone);
+    strbuf_add_char(out, ')');
+}
+
+/* One element of a list. */
+static void add_item(struct strbuf *out, enum dag_argument_kind kind, const char *text)
+{
+    if (kind == DAG_NAMES) {
+        strbuf_add(out, text);
+        return;
+    }
+    if (kind == DAG_ASSETS)
+        strbuf_add(out, "Asset(");
+    strbuf_add_py_source_string(out, text);
+    if (kind == DAG_ASSETS)
+        strbuf_add_char(out, ')');
+}
+
+static void add_list(struct strbuf *out, const struct dag_argument *argument)
+{
+    const char *comma = "";
+
+    strbuf_add_char(out, '[');
+    for (size_t i = 0; i < argument->texts.count; i++) {
+        strbuf_add(out, comma);
+        add_item(out, argument->kind, argument->texts.items[i]);
+        comma = ", ";
+    }
+    strbuf_add_char(out, ']');
+}
+
+static bool is_list(const struct dag_argument *argument)
+{
+    return argument->kind == DAG_TEXTS || argument->kind == DAG_ASSETS ||
+           (argument->kind == DAG_NAMES && argument->texts.count > 1);
+}
+
+void dag_render_value(const struct dag_argument *argument, struct strbuf *out)
+{
+    switch (argument->kind) {
+    case DAG_NONE:
+        strbuf_add(out, "None");
+        break;
+    case DAG_BOOL:
+        strbuf_add(out, argument->number ? "True" : "False");
+        break;
+    case DAG_INT:
+        strbuf_addf(out, "%lld", argument->number);
+        break;
+    case DAG_DURATION:
+        add_duration(out, argument->number);
+        break;
+    case DAG_TEXT:
+        strbuf_add_py_source_string(out, argument->text);
+        break;
+    case DAG_DATE:
+        add_date(out, &argument->date, argument->text);
+        break;
+    case DAG_NAMES:
+    case DAG_TEXTS:
+    case DAG_ASSETS:
+        if (is_list(argument))
+            add_list(out, argument);
+        else
+            add_item(out, argument->kind, argument->texts.items[0]);
+        break;
+    }
+}
+
+void dag_render_variable(const struct dag_variable *variable, struct strbuf *out)
+{
+    auto_strbuf struct strbuf text = STRBUF_INIT;
+
+    if (variable->is_template)
+        strbuf_add_jinja_template(&text, variable->text);
+    else
+        strbuf_add_jinja_text(&text, variable->text);
+    strbuf_add_py_source_string(out, strbuf_text(&text));
+}
+
+static void indent(struct strbuf *out, int level)
+{
+    strbuf_add_repeat(out, ' ', (size_t)level * INDENT);
+}
+
+/* `head` and a value, with a comma behind; a list that does not fit gets a line per element. */
+static void add_line(struct strbuf *out, int level, const char *head,
+                     const struct dag_argument *argument)
+{
+    auto_strbuf struct strbuf value = STRBUF_INIT;
+
+    indent(out, level);
+    strbuf_add(out, head);
+    dag_render_value(argument, &value);
+    if (!is_list(argument) ||
+        (size_t)level * INDENT + utf8_count(head) + utf8_count(strbuf_text(&value)) + 1 <=
+            LINE_LIMIT) {
+        strbuf_addf(out, "%s,\n", strbuf_text(&value));
+        return;
+    }
+    strbuf_add(out, "[\n");
+    for (size_t i = 0; i < argument->texts.count; i++) {
+        indent(out, level + 1);
+        add_item(out, argument->kind, argument->texts.items[i]);
+        strbuf_add(out, ",\n");
+    }
+    indent(out, level);
+    strbuf_add(out, "],\n");
+}
+
+static void add_keyword(struct strbuf *out, int level, const struct dag_argument *argument)
+{
+    auto_free char *head = xasprintf("%s=", argument->name);
+
+    add_line(out, level, head, argument);
+}
+
+static void add_env(struct strbuf *out, int level, const char *head,
+                    const struct dag_variable_list *env)
+{
+    indent(out, level);
+    strbuf_addf(out, "%s{\n", head);
+    for (size_t i = 0; i < env->count; i++) {
+        indent(out, level + 1);
+        strbuf_add_py_source_string(out, env->items[i].name);
+        strbuf_add(out, ": ");
+        dag_render_variable(&env->items[i], out);
+        strbuf_add(out, ",");
+        if (!strcmp(env->items[i].name, "SHLVL") && env->items[i].origin.source == DAG_FROM_DEFAULT)
+            strbuf_add(out, "  # without it bash reads ~/.bashrc");
+        strbuf_add_char(out, '\n');
+    }
+    indent(out, level);
+    strbuf_add(out, "},\n");
+}
+
+static bool uses(const struct dag *dag, enum dag_argument_kind kind)
+{
+    const struct dag_argument_list *lists[] = {&dag->arguments, &dag->defaults};
+
+    for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+        for (size_t j = 0; j < lists[i]->count; j++)
+            if (lists[i]->items[j].kind == kind)
+                return true;
+    for (size_t i = 0; i < dag->task_count; i++)
+        for (size_t j = 0; j < dag->tasks[i].arguments.count; j++)
+            if (dag->tasks[i].arguments.items[j].kind == kind)
+                return true;
+    return false;
+}
+
+static bool uses_groups(const struct dag *dag)
+{
+    for (size_t i = 0; i < dag->task_count; i++)
+        if (dag->tasks[i].group)
+            return true;
+    return false;
+}
+
+static void add_modules(struct strlist *modules, const struct dag_argument_list *arguments)
+{
+    for (size_t i = 0; i < arguments->count; i++) {
+        const struct dag_argument *argument = &arguments->items[i];
+
+        for (size_t j = 0; argument->kind == DAG_NAMES && j < argument->texts.count; j++) {
+            const char *name = argument->texts.items[j];
+            auto_free char *module = xstrndup(name, (size_t)(strrchr(name, '.') - name));
+
+            strlist_add_unique(modules, module);
+        }
+    }
+}
+
+/* The modules of callbacks, and pendulum: what is imported whole. */
+static void list_modules(const struct dag *dag, struct strlist *modules)
+{
+    strlist_add(modules, "pendulum");
+    add_modules(modules, &dag->arguments);
+    add_modules(modules, &dag->defaults);
+    for (size_t i = 0; i < dag->task_count; i++)
+        add_modules(modules, &dag->tasks[i].arguments);
+    strlist_sort(modules);
+}
+
+static void render_imports(const struct dag *dag, struct strbuf *out)
+{
+    bool has_assets = uses(dag, DAG_ASSETS), has_groups = uses_groups(dag);
+    auto_strlist struct strlist modules = STRLIST_INIT;
+
+    if (uses(dag, DAG_DURATION))
+        strbuf_add(out, "from datetime import timedelta\n\n");
+    list_modules(dag, &modules);
+    for (size_t i = 0; i < modules.count; i++)
+        strbuf_addf(out, "import %s\n", modules.items[i]);
+    strbuf_add(out, "\ntry:\n"
+                    "    from airflow.providers.standard.operators.bash import BashOperator\n"
+                    "    from airflow.sdk import DAG");
+    strbuf_add(out, has_assets ? ", Asset" : "");
+    strbuf_add(out, has_groups ? ", TaskGroup" : "");
+    strbuf_add(out, "\nexcept ImportError:  # Airflow 2\n"
+                    "    from airflow import DAG\n");
+    if (has_assets)
+        strbuf_add(out, "    from airflow.datasets import Dataset as Asset\n");
+    strbuf_add(out, "    from airflow.operators.bash import BashOperator\n");
+    if (has_groups)
+        strbuf_add(out, "    from airflow.utils.task_group import TaskGroup\n");
+}
+
+static void render_arguments(const struct dag *dag, struct strbuf *out)
+{
+    size_t i = 0;
+
+    /* The tags come last, where a reader looks for what is chosen first. */
+    for (; i + 1 < dag->arguments.count; i++)
+        add_keyword(out, 1, &dag->arguments.items[i]);
+    indent(out, 1);
+    strbuf_add(out, "default_args={\n");
+    for (size_t j = 0; j < dag->defaults.count; j++) {
+        auto_free char *head = xasprintf("\"%s\": ", dag->defaults.items[j].name);
+
+        if (!strcmp(dag->defaults.items[j].name, "append_env"))
+            add_env(out, 2, "\"env\": ", &dag->env);
+        add_line(out, 2, head, &dag->defaults.items[j]);
+    }
+    indent(out, 1);
+    strbuf_add(out, "},\n");
+    add_keyword(out, 1, &dag->arguments.items[i]);
+}
+
+static void reserve_names(const struct dag *dag, struct strlist *names)
+{
+    static const char *const imported[] = {"Asset", "BashOperator", "DAG", "TaskGroup",
+                                           "timedelta"};
+    auto_strlist struct strlist modules = STRLIST_INIT;
+
+    for (size_t i = 0; i < ARRAY_LEN(imported); i++)
+        strlist_add(names, imported[i]);
+    list_modules(dag, &modules);
+    for (size_t i = 0; i < modules.count; i++)
+        strlist_add_take(names, xstrndup(modules.items[i], strcspn(modules.items[i], ".")));
+}
+
+/* A Python name for each task: its id, unless that is no name, or hides what the file imports. */
+static void name_tasks(const struct dag *dag, struct strlist *names)
+{
+    auto_strlist struct strlist taken = STRLIST_INIT;
+
+    reserve_names(dag, &taken);
+    for (size_t i = 0; i < dag->task_count; i++) {
+        auto_strbuf struct strbuf name = STRBUF_INIT;
+        size_t length;
+
+        for (const char *at = dag->tasks[i].task_id; *at; at++)
+            strbuf_add_char(&name, *at == '-' || *at == '.' ? '_' : *at);
+        if (!dag_text_is_identifier(strbuf_text(&name), name.length)) {
+            strbuf_reset(&name);
+            strbuf_addf(&name, "task_%zu", i + 1);
+        }
+        length = name.length;
+        for (size_t copy = 2; strlist_contains(&taken, strbuf_text(&name)); copy++) {
+            strbuf_truncate(&name, length);
+            strbuf_addf(&name, "_%zu", copy);
+        }
+        strlist_add(&taken, strbuf_text(&name));
+        strlist_add(names, strbuf_text(&name));
+    }
+}
+
+static void render_task(const struct dag_task *task, const char *name, int level,
+                        struct strbuf *out)
+{
+    auto_strbuf struct strbuf command = STRBUF_INIT;
+
+    indent(out, level);
+    if (name)
+        strbuf_addf(out, "%s = ", name);
+    strbuf_add(out, "BashOperator(");
+    if (name && strcmp(name, task->task_id) != 0)
+        strbuf_add(out, "  # noqa: AIR001");
+    strbuf_add_char(out, '\n');
+    indent(out, level + 1);
+    strbuf_add(out, "task_id=");
+    strbuf_add_py_source_string(out, task->task_id);
+    strbuf_add(out, ",\n");
+    indent(out, level + 1);
+    strbuf_add(out, "bash_command=");
+    strbuf_add_jinja_text(&command, task->command);
+    strbuf_add_py_source_string(out, strbuf_text(&command));
+    strbuf_add(out, ",\n");
+    if (task->env.count)
+        add_env(out, level + 1, "env=", &task->env);
+    for (size_t i = 0; i < task->arguments.count; i++)
+        add_keyword(out, level + 1, &task->arguments.items[i]);
+    indent(out, level);
+    strbuf_add(out, ")\n");
+}
+
+/* The tasks of one group stand together, where the first of them is. */
+static void render_group(const struct dag *dag, size_t first, const struct strlist *names,
+                         struct strbuf *out)
+{
+    const char *group = dag->tasks[first].group;
+
+    for (size_t i = 0; i < first; i++)
+        if (dag->tasks[i].group && !strcmp(dag->tasks[i].group, group))
+            return;
+    indent(out, 1);
+    strbuf_add(out, "with TaskGroup(group_id=");
+    strbuf_add_py_source_string(out, group);
+    strbuf_add(out, "):\n");
+    for (size_t i = first; i < dag->task_count; i++)
+        if (dag->tasks[i].group && !strcmp(dag->tasks[i].group, group))
+            render_task(&dag->tasks[i], names ? names->items[i] : NULL, 2, out);
+}
+
+static bool is_chain(const struct dag *dag)
+{
+    for (size_t i = 0; i < dag->task_count; i++)
+        if (dag->tasks[i].upstream_count != (i ? 1 : 0) ||
+            (i && dag->tasks[i].upstream[0] != i - 1))
+            return false;
+    return true;
+}
+
+/* "a >> b >> c", in several lines when it does not fit in one. */
+static void render_chain(const struct strlist *names, struct strbuf *out)
+{
+    auto_free char *line = strlist_join(names, " >> ");
+
+    if (INDENT + strlen(line) <= LINE_LIMIT) {
+        indent(out, 1);
+        strbuf_addf(out, "%s\n", line);
+        return;
+    }
+    indent(out, 1);
+    strbuf_add(out, "(\n");
+    for (size_t i = 0; i < names->count; i++) {
+        indent(out, 2);
+        strbuf_addf(out, "%s%s\n", i ? ">> " : "", names->items[i]);
+    }
+    indent(out, 1);
+    strbuf_add(out, ")\n");
+}
+
+static void render_order(const struct dag *dag, const struct strlist *names, struct strbuf *out)
+{
+    strbuf_add_char(out, '\n');
+    if (is_chain(dag)) {
+        render_chain(names, out);
+        return;
+    }
+    for (size_t i = 0; i < dag->task_count; i++)
+        for (size_t j = 0; j < dag->tasks[i].upstream_count; j++) {
+            auto_strlist struct strlist edge = STRLIST_INIT;
+
+            strlist_add(&edge, names->items[dag->tasks[i].upstream[j]]);
+            strlist_add(&edge, names->items[i]);
+            render_chain(&edge, out);
+        }
+}
+
+static void render_tasks(const struct dag *dag, struct strbuf *out)
+{
+    auto_strlist struct strlist names = STRLIST_INIT;
+    bool is_ordered = false;
+
+    for (size_t i = 0; i < dag->task_count; i++)
+        is_ordered |= dag->tasks[i].upstream_count > 0;
+    if (is_ordered)
+        name_tasks(dag, &names);
+    for (size_t i = 0; i < dag->task_count; i++) {
+        if (dag->tasks[i].group)
+            render_group(dag, i, is_ordered ? &names : NULL, out);
+        else
+            render_task(&dag->tasks[i], is_ordered ? names.items[i] : NULL, 1, out);
+    }
+    if (is_ordered)
+        render_order(dag, &names, out);
+}
+
+/* Copies the template; a line @name@ is replaced by the lines of that part. */
+void dag_render(const struct dag *dag, struct strbuf *out)
+{
+    static const struct {
+        const char *line;
+        void (*render)(const struct dag *dag, struct strbuf *out);
+    } parts[] = {
+        {"@imports@\n", render_imports},
+        {"@arguments@\n", render_arguments},
+        {"@tasks@\n", render_tasks},
+    };
+    const char *at = EMBED(templates_dag_py);
+
+    while (*at) {
+        size_t length = strcspn(at, "\n") + 1, part = 0;
+
+        while (part < ARRAY_LEN(parts) && strncmp(at, parts[part].line, length) != 0)
+            part++;
+        if (part < ARRAY_LEN(parts))
+            parts[part].render(dag, out);
+        else
+            strbuf_add_bytes(out, at, length);
+        at += length;
+    }
+}
+
+bool dag_render_is_ours(const struct strbuf *text)
+{
+    const char *template = EMBED(templates_dag_py);
+    size_t length = strcspn(template, "\n") + 1;
+
+    return text->length >= length && !memcmp(text->text, template, length);
+}
