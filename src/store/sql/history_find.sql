@@ -1,2 +1,0 @@
-SELECT completed_hash, partial_hash FROM meltshim_state_history
-WHERE state_id = $1 AND version = $2

@@ -1,1 +1,0 @@
-SELECT generation FROM meltshim_locks WHERE state_id = $1

@@ -1,1 +1,0 @@
-INSERT INTO meltshim_runs (run_id, started_at, record) VALUES ($1, $2, $3)

@@ -1,1 +1,0 @@
-SELECT payload FROM runs WHERE id = $1

@@ -1,1 +1,0 @@
-DELETE FROM plugin_settings WHERE namespace = $1 AND name = $2

@@ -1,1 +1,0 @@
-DELETE FROM state WHERE state_id = $1

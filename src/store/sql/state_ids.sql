@@ -1,1 +1,0 @@
-SELECT state_id FROM state

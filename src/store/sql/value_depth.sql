@@ -1,1 +1,0 @@
-SELECT depth FROM meltshim_state_values WHERE hash = $1

@@ -1,1 +1,0 @@
-SELECT base_hash, prefix, suffix, value FROM meltshim_state_values WHERE hash = $1
