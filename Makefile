@@ -44,7 +44,7 @@ TEST_OBJECTS := $(call object,$(TEST_SOURCES)) $(BUILD)/obj/unit_suites.o \
                 $(filter-out $(BUILD)/obj/shim/main.o,$(SHIM_OBJECTS))
 
 .DEFAULT_GOAL := all
-.PHONY: all help unit check demo bench lint format install clean FORCE
+.PHONY: all help unit check demo bench docs lint format install clean FORCE
 
 all: $(BUILD)/meltshim $(MODULES)
 
@@ -54,6 +54,7 @@ help:
 	@echo "make unit       run the unit tests only"
 	@echo "make demo       a Meltano project from its schedules to a finished Airflow task"
 	@echo "make bench      compare with the Python Meltano and with a bare shell pipe"
+	@echo "make docs       write docs/cli.md from the command tables"
 	@echo "make lint       clang-format, cppcheck and the include rules"
 	@echo "make format     format the sources in place"
 	@echo "make install    install below PREFIX=$(PREFIX), honouring DESTDIR"
@@ -128,6 +129,9 @@ demo:
 
 bench:
 	tests/bench/run
+
+docs: $(BUILD)/meltshim
+	$(BUILD)/meltshim reference > docs/cli.md
 
 lint:
 	.ci/lint

@@ -1,8 +1,9 @@
-/* The executable: finds the command, runs it, prints the error if there is one. */
-#include <stdio.h>
+/* The executable. Everything it does begins in app_main(). */
+#include "process/process.h"
+#include "shim/app.h"
 
-int main(void)
+int main(int argc, char **argv)
 {
-    puts("meltshim " MELTSHIM_VERSION);
-    return 0;
+    process_setup();
+    return app_main(argc, argv);
 }

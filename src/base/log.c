@@ -116,6 +116,16 @@ bool log_format_parse(const char *word, enum log_format *out)
     return false;
 }
 
+const char *log_level_name(enum log_level level)
+{
+    return levels[level].name;
+}
+
+const char *log_format_name(enum log_format format)
+{
+    return format_names[format];
+}
+
 void log_set_level(enum log_level level)
 {
     sink.level = level;

@@ -19,6 +19,9 @@ enum log_format { LOG_COLORED, LOG_UNCOLORED, LOG_JSON, LOG_KEY_VALUE, LOG_PLAIN
 /* Both accept '-' for '_'; false when the word is none of theirs. */
 bool log_level_parse(const char *word, enum log_level *out);
 bool log_format_parse(const char *word, enum log_format *out);
+/* The words for them in settings: "key_value". */
+const char *log_level_name(enum log_level level);
+const char *log_format_name(enum log_format format);
 
 void log_set_level(enum log_level level);
 enum log_level log_get_level(void);

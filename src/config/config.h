@@ -31,8 +31,9 @@ enum setting_source {
 /* One resolved setting. */
 struct setting {
     const struct setting_def *def;
-    struct value *value;      /* expanded and cast; NULL or VALUE_NULL when unset */
-    struct value *unexpanded; /* as the store has it */
+    struct value *value;      /* expanded and cast; VALUE_NULL when unset */
+    struct value *unexpanded; /* before variables were expanded in it; NULL when there are none */
+    bool is_decimal;          /* Python's Decimal, which prints itself as such */
     enum setting_source source;
     char *source_variable;      /* the variable that was read, for env and .env; else NULL */
     const char *inherited_from; /* name of the parent for SOURCE_INHERITED */
@@ -43,6 +44,7 @@ struct setting_list {
     size_t count, capacity;
 };
 
+void setting_list_add(struct setting_list *list, const struct setting *setting);
 const struct setting *setting_list_find(const struct setting_list *list, const char *name);
 
 struct config_options {
@@ -102,15 +104,23 @@ int config_state_id_suffix(struct config *config, const char *override, char **o
 int config_project_settings(struct config *config, const struct setting_list **out,
                             struct error *err);
 
+struct scope;
+
 /* A plugin with everything known about its configuration in one place. */
 struct plugin_config {
+    struct config *config;
     struct plugin *plugin;
     struct setting_list settings; /* ordinary settings, definition order */
     struct setting_list extras;   /* names with a leading '_' */
-    struct strmap settings_env;   /* the "S-env" of spec 5.3 */
+    /* What settings are read from and expanded with: the process environment, the env: blocks, and
+     * variables for the project's settings, for the plugin and for those before it in a pipeline.
+     * Below it is .env. */
+    const struct strmap *settings_env;
+    struct scope *scope; /* private */
 };
 
-/* upstream: variables that plugins before this one in a pipeline give to it (spec 5.3 step 5);
+/* upstream: variables that plugins before this one in a pipeline give to it, which
+ * plugin_config_downstream() collected;
  * extra_overrides: values for extras given on the command line (_select_filter, _catalog, _state).
  * Both may be NULL. The caller frees *out with plugin_config_free(). */
 int config_resolve_plugin(struct config *config, struct plugin *plugin,
@@ -120,22 +130,27 @@ void plugin_config_free(struct plugin_config *resolved);
 DEFINE_AUTO_FREE(struct plugin_config, plugin_config, plugin_config_free)
 #define auto_plugin_config ATTR_CLEANUP(plugin_config_auto)
 
-/* The configuration as the plugin gets it in its config file (spec 5.7). The caller frees it. */
+/* The configuration as the plugin gets it in its config file: for Singer plugins a tree without
+ * nulls, for others a flat map by dotted name. The caller frees it. */
 int plugin_config_document(const struct plugin_config *resolved, struct value **out,
                            struct error *err);
-/* Text of an extra such as "_load_schema"; NULL when unset. Borrowed from resolved. */
+/* The value of an extra such as "_load_schema"; NULL when there is no such extra or it is unset.
+ * Borrowed from resolved. */
 const struct value *plugin_config_extra(const struct plugin_config *resolved, const char *name);
 
-/* The environment of the plugin's process (spec 6), without the files of step 1. Airflow's own
- * variables (AIRFLOW__*, _AIRFLOW_*, __AIRFLOW_*) are left out, except for Airflow itself. */
+/* The environment of the plugin's process, but for the variables that name files of a run
+ * (SINGER_SDK_LOG_CONFIG, LOGGING_CONF_FILE). What Airflow set for its own processes (AIRFLOW__*,
+ * _AIRFLOW_*, __AIRFLOW_*) is left out, except for Airflow itself. */
 int config_plugin_environment(struct config *config, const struct plugin_config *resolved,
                               struct strmap *out, struct error *err);
-/* What this plugin adds for the plugins after it in a pipeline (spec 5.3 step 5). */
+/* What this plugin adds for the plugins after it in a pipeline: its written variables. */
 void plugin_config_downstream(const struct plugin_config *resolved, struct strmap *out);
-/* MELTANO_EXTRACTOR_NAME and so on plus all settings as written variables (spec 5.2, 5.3). */
+/* MELTANO_EXTRACTOR_NAME and so on, and a variable for every setting that has a value, under each
+ * name that Meltano writes it to. */
 void plugin_config_written_variables(const struct plugin_config *resolved, bool with_extras,
                                      struct strmap *out);
-/* The environment installers expand pip_url against (spec 8.1). */
+/* The environment that pip_url is expanded against. MELTANO__PYTHON_VERSION, which yields to all
+ * of it, is the installer's to add: it knows the Python. */
 int config_pip_environment(struct config *config, struct plugin *plugin, struct strmap *out,
                            struct error *err);
 

@@ -13,6 +13,8 @@
 /* What the caller decides about a start. */
 struct invocation_options {
     const char *run_dir;    /* NULL: <sys>/run/<plugin name> */
+    const char *run_id;     /* keeps the files of concurrent runs apart; may be NULL */
+    bool is_stateless;      /* no state is read: a state file that is there is left alone */
     const char *state_json; /* the merged state's {"singer_state": ...}, NULL: none */
     bool full_refresh;
     bool refresh_catalog;

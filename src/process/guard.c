@@ -308,7 +308,6 @@ static ATTR_NORETURN void run_guard(const struct exec_plan *plan, int socket_fd)
     pid_t self = getpid();
     int failure[2], failure_copy, socket_copy;
 
-    take_guard_name();
     if (plan->new_group && setsid() < 0)
         fail_start(socket_fd, START_SESSION);
     if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0 || pipe2(failure, O_CLOEXEC) < 0)
@@ -326,6 +325,7 @@ static ATTR_NORETURN void run_guard(const struct exec_plan *plan, int socket_fd)
     if (dup2(failure_copy, GUARD_CHILD_FD) < 0 || dup2(socket_copy, GUARD_SOCKET_FD) < 0)
         _exit(1);
     close_range_from(2, 0);
+    take_guard_name(); /* after the fork: the program's argv may be part of ours */
     if (chdir("/") < 0 || (!plan->new_group && setpgid(0, 0) < 0))
         _exit(1);
     report_start(&guard);

@@ -1,8 +1,10 @@
 /* process/relay.h - forwards Singer messages between two pipes as bytes and counts them.
  *
  * No line limit and constant memory: the bytes are never collected into messages. A scanner looks
- * only at the top-level keys "type" and "stream" of each line. What is no Singer message is
- * forwarded untouched and counted apart. */
+ * only at the top-level keys "type" and "stream" of each line, at the first of each, and at
+ * whether the line ends in '}'. What is no Singer message is forwarded untouched and counted
+ * apart. Stream names are cut after 1023 bytes, and what comes after 65,536 streams is counted as
+ * "(further streams)". */
 #ifndef PROCESS_RELAY_H
 #define PROCESS_RELAY_H
 
@@ -27,18 +29,19 @@ struct relay_counts {
     struct stream_count *streams; /* in the order they first appeared */
     size_t stream_count, stream_capacity;
     uint64_t bytes, lines, states, activate_versions;
-    uint64_t garbage_lines;      /* not a JSON object with a string "type" */
-    uint64_t invalid_utf8_lines; /* counted when seen; the bytes are forwarded as they are */
+    uint64_t garbage_lines;      /* no object with a string "type"; RECORD, SCHEMA or BATCH without
+                                    a string "stream"; cut off; blank */
+    uint64_t invalid_utf8_lines; /* whatever else they are */
     uint64_t unknown_types;
-    uint64_t longest_line;
+    uint64_t longest_line;       /* bytes, without the line feed */
     struct strbuf first_garbage; /* at most 200 bytes of the first such line */
 };
 void relay_counts_clear(struct relay_counts *counts);
 
 struct relay;
 
-/* Relays from source_fd to sink_fd (both non-blocking pipes; not owned). counts is filled as bytes
- * pass; NULL: only relay. */
+/* Relays from source_fd to sink_fd: pipes, not owned; it never blocks on either. counts is filled
+ * with what was passed on; NULL: only relay. */
 struct relay *relay_new(int source_fd, int sink_fd, struct relay_counts *counts);
 void relay_free(struct relay *relay);
 

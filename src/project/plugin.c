@@ -58,6 +58,20 @@ static int refuse_missing_lock(const struct plugin *plugin, const char *what, co
                       plugin->name);
 }
 
+static int fetch_definition(const struct plugin *plugin, const char *what, const char *path,
+                            const char *name, const char *variant, struct value **out,
+                            struct error *err)
+{
+    const struct project *project = plugin->project;
+
+    if (!project->fetch_definition)
+        return refuse_missing_lock(plugin, what, path, err);
+    if (project->fetch_definition(project->fetch_context, plugin, name, variant, out, err) < 0)
+        return error_wrap(err, "%s:%u:%u: no definition of %s", plugin->entry->file,
+                          plugin->entry->line, plugin->entry->column, what);
+    return 0;
+}
+
 /* *out is borrowed from the project. */
 static int find_definition(const struct plugin *plugin, const char *what, const struct value **out,
                            struct error *err)
@@ -79,13 +93,8 @@ static int find_definition(const struct plugin *plugin, const char *what, const 
     }
     if (read_lock(project, path, &definition, &found, err) < 0)
         return -1;
-    if (!found) {
-        if (!project->fetch_definition)
-            return refuse_missing_lock(plugin, what, path, err);
-        if (project->fetch_definition(project->fetch_context, plugin, name, variant, &definition,
-                                      err) < 0)
-            return -1;
-    }
+    if (!found && fetch_definition(plugin, what, path, name, variant, &definition, err) < 0)
+        return -1;
     if (check_definition(definition, path + strlen(project->root) + 1, err) < 0)
         return -1;
     *out = definition;
@@ -212,6 +221,8 @@ static void inherit(struct plugin *plugin, const struct plugin *base)
     inherit_text(&plugin->docs, base->docs);
     inherit_text(&plugin->repo, base->repo);
     inherit_text(&plugin->requires_meltano, base->requires_meltano);
+    inherit_text(&plugin->definition_name, base->definition_name);
+    inherit_text(&plugin->definition_namespace, base->definition_namespace);
     derive_names(plugin, base);
     plugin->dir_name = choose_dir_name(plugin, base);
     if (!gives(plugin, "capabilities"))
@@ -233,6 +244,8 @@ static void apply_defaults(struct plugin *plugin)
     inherit_text(&plugin->label, plugin->name);
     inherit_text(&plugin->executable, plugin->name);
     inherit_text(&plugin->dir_name, plugin->name);
+    inherit_text(&plugin->definition_name, plugin->name);
+    inherit_text(&plugin->definition_namespace, plugin->namespace);
 }
 
 static int inherit_from_definition(struct plugin *plugin, const char *what, struct error *err)

@@ -336,6 +336,8 @@ void plugin_free(struct plugin *plugin)
         return;
     free(plugin->name);
     free(plugin->dir_name);
+    free(plugin->definition_name);
+    free(plugin->definition_namespace);
     for (size_t i = 0; i < ARRAY_LEN(attributes); i++)
         if (attributes[i].kind == ATTRIBUTE_TEXT)
             free(*(char **)((char *)plugin + attributes[i].offset));

@@ -39,6 +39,8 @@ struct plugin {
     bool is_resolved, is_resolving;
     struct plugin *parent; /* the project plugin it inherits from, NULL when none */
     char *dir_name;        /* of its directory below .meltano/<plural>/ */
+    /* Of the definition where the chain of parents ends: a custom plugin, a lock file, the hub. */
+    char *definition_name, *definition_namespace;
     char *namespace;
     char *variant; /* "default" when none is known */
     char *label;

@@ -47,21 +47,29 @@ struct run_row_list {
 };
 void run_row_clear(struct run_row *row);
 void run_row_list_clear(struct run_row_list *list);
+/* "RUNNING", ... */
+const char *run_state_name(enum run_state state);
 
 struct store_options {
     int max_retries;     /* further attempts at the first connection */
     int retry_timeout_s; /* between them */
-    bool read_only;      /* do not create or migrate */
+    bool read_only;      /* do not create or migrate; what is not there reads as empty */
 };
 
 /* Opens uri (SQLAlchemy's form) and brings the schema to Meltano 4.4.1's, creating it in an empty
  * database. A revision of a newer Meltano, a corrupt file, a directory that cannot be written:
- * ERR_DATABASE with what to do; no password appears in any message. */
+ * ERR_DATABASE with what to do; no password appears in any message. options NULL: Meltano's
+ * defaults, three retries five seconds apart. One thread at a time may use a store; several stores
+ * may be open on one database. */
 int store_open(const char *uri, const struct store_options *options, struct store **out,
                struct error *err);
 void store_close(struct store *store);
 DEFINE_AUTO_FREE(struct store, store, store_close)
 #define auto_store ATTR_CLEANUP(store_auto)
+
+/* Whether the last failed call met a database that was locked or away: the same call may succeed
+ * later. A lost connection is made anew by every call, which looks for it for a few seconds. */
+bool store_may_recover(const struct store *store);
 
 /* --- one run at a time per state id -------------------------------------------------------- */
 
@@ -77,7 +85,9 @@ struct lock_owner {
 struct store_lock;
 
 /* Takes the lock of state_id, waiting up to wait_ms. It is freed by the kernel (or the server)
- * when this process dies. ERR_LOCKED with owner filled in when somebody else has it. */
+ * when this process dies. ERR_LOCKED with owner (may be NULL) filled in when somebody else has it.
+ * A child that is forked without exec must close all descriptors, or it keeps the lock. Runs begun
+ * through the same store while the lock is held are fenced by it. */
 int store_lock_acquire(struct store *store, const char *state_id, int64_t wait_ms,
                        const struct lock_owner *self, struct store_lock **out,
                        struct lock_owner *owner, struct error *err);
@@ -146,7 +156,32 @@ int store_state_write(struct store *store, const char *state_id, const struct st
                       int64_t row_id, const char *run_id, enum state_write kind, const char *value,
                       int64_t *version, struct error *err);
 int store_state_clear(struct store *store, const char *state_id, struct error *err);
+/* Sorted bytewise. */
 int store_state_list(struct store *store, struct strlist *out, struct error *err);
+
+/* --- the ledger: every accepted version of a state -------------------------------------------- */
+
+struct state_version {
+    int64_t version; /* from 1 */
+    int64_t written_at_us;
+    char *kind;                  /* complete, partial, cleared, or found: written by Meltano */
+    char *source;                /* run, state set, ... */
+    char run_id[UUID_TEXT_SIZE]; /* empty when there is none */
+    char completed_hash[65], partial_hash[65]; /* SHA-256 of the two texts after the write */
+};
+
+struct state_version_list {
+    struct state_version *items;
+    size_t count, capacity;
+};
+void state_version_list_clear(struct state_version_list *list);
+
+/* Newest first; limit 0: all. */
+int store_state_history(struct store *store, const char *state_id, size_t limit,
+                        struct state_version_list *out, struct error *err);
+/* Both parts as they were after that version. */
+int store_state_version(struct store *store, const char *state_id, int64_t version,
+                        struct state_parts *out, bool *found, struct error *err);
 
 /* --- settings kept in the database --------------------------------------------------------- */
 

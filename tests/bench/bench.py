@@ -119,7 +119,8 @@ class Report:
         met = value >= bound if at_least else value <= bound
         self.missed += not met
         sign = ">=" if at_least else "<="
-        print(f"  {'met   ' if met else 'MISSED'} {text}: {value:.3g} ({sign} {bound:g})", flush=True)
+        verdict = "met   " if met else "MISSED"
+        print(f"  {verdict} {text}: {value:.3g} ({sign} {bound:g})", flush=True)
 
     def memory_goal(self, medians: dict[str, Median]) -> None:
         self.goal("peak memory of meltshim in MiB", medians["meltshim"].peak_mib, 8)

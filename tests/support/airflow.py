@@ -193,8 +193,19 @@ class AirflowServer(Airflow):
         return self.wait_for_run(dag_id, run["dag_run_id"], timeout_s)
 
     def task_instances(self, dag_id: str, run_id: str) -> list[dict]:
+        """In the order in which they were started."""
         path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances"
-        return self.get(path)["task_instances"]
+        return sorted(self.get(path)["task_instances"], key=lambda task: task["start_date"] or "~")
+
+    def succeed(self, dag_id: str) -> list[str]:
+        """Runs the DAG; the last line that each of its tasks printed."""
+        run = self.run_dag(dag_id)
+        run_id = run["dag_run_id"]
+        tasks = [task["task_id"] for task in self.task_instances(dag_id, run_id)]
+        if run["state"] != "success":
+            logs = [self.task_log(dag_id, run_id, task) for task in tasks]
+            raise AssertionError(f"DAG '{dag_id}' ended as {run['state']}:\n" + "\n".join(logs))
+        return [self.xcom(dag_id, run_id, task) for task in tasks]
 
     def xcom(self, dag_id: str, run_id: str, task_id: str) -> str:
         """The last line that the task printed."""

@@ -541,6 +541,26 @@ START_TEST(a_guard_is_not_found_by_the_name_of_the_program)
 }
 END_TEST
 
+START_TEST(a_program_may_get_arguments_of_ours)
+{
+    auto_strbuf struct strbuf out = STRBUF_INIT;
+    auto_strbuf struct strbuf expected = STRBUF_INIT;
+    struct process_end end;
+    struct error err = {0};
+    const char *argv[] = {"/bin/echo", program_invocation_name, NULL};
+    struct spawn_spec spec = {
+        .argv = argv,
+        .env = (const char *const *)environ,
+        .fds = {SPAWN_NULL},
+        .new_group = true,
+    };
+
+    ck_assert_int_eq(process_capture(&spec, &out, NULL, 0, 0, &end, &err), 0);
+    strbuf_addf(&expected, "%s\n", program_invocation_name);
+    ck_assert_str_eq(strbuf_text(&out), strbuf_text(&expected));
+}
+END_TEST
+
 START_TEST(a_guard_ends_with_its_program)
 {
     struct process process;
@@ -892,6 +912,7 @@ Suite *process_process_suite(void)
     tcase_add_loop_test(survivors, killing_us_leaves_nothing_behind, 0, 2);
     tcase_add_test(survivors, killing_a_guard_ends_the_program_and_what_it_started);
     tcase_add_test(survivors, a_guard_is_not_found_by_the_name_of_the_program);
+    tcase_add_test(survivors, a_program_may_get_arguments_of_ours);
     tcase_add_test(survivors, a_guard_ends_with_its_program);
     suite_add_tcase(suite, survivors);
 

@@ -1,0 +1,185 @@
+#include "store/schema.h"
+
+#include "base/memory.h"
+
+#include <string.h>
+
+SQL_DECLARE(schema_revision);
+SQL_DECLARE(own_schema_version);
+SQL_DECLARE(migrate_6828cc5b1a4f);
+
+/* The version of the meltshim_ tables. */
+#define OWN_SCHEMA_VERSION 1
+
+#define HEAD_REVISION "c0efb3c314eb"
+
+/* Meltano's revisions, oldest first. */
+static const struct revision {
+    const char *name;
+    const char *upgrade_sql; /* from here to HEAD_REVISION; NULL: left to Meltano */
+    bool is_readable;        /* runs and state are as in HEAD_REVISION */
+} revisions[] = {
+    {.name = "b4c05e463b53"},
+    {.name = "6ef30ab7b8e5"},
+    {.name = "53e97221d99f"},
+    {.name = "a3e2b0a4937d"},
+    {.name = "990c0665f3ce"},
+    {.name = "ceb00d7ff3bd"},
+    {.name = "23ea52e6d784"},
+    {.name = "87d9638f6ac6"},
+    {.name = "367228df6a43"},
+    {.name = "e4fbabc3fed6"},
+    {.name = "d135f52a6f49"},
+    {.name = "13e8639c6d2b"},
+    {.name = "5b43800443d1"},
+    {.name = "f4c225a9492f"},
+    {.name = "6828cc5b1a4f", .upgrade_sql = SQL(migrate_6828cc5b1a4f), .is_readable = true},
+    {.name = HEAD_REVISION, .is_readable = true},
+};
+
+static const struct revision *find_revision(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(revisions); i++)
+        if (!strcmp(revisions[i].name, name))
+            return &revisions[i];
+    return NULL;
+}
+
+/* What is in the database. */
+struct content {
+    const struct revision *revision; /* NULL: no tables of Meltano */
+    int64_t own_version;             /* 0: no tables of ours */
+};
+
+static int read_revision(struct db *db, const struct revision **out, struct error *err)
+{
+    auto_db_rows struct db_rows rows = DB_ROWS_INIT;
+    const char *name;
+
+    if (db_query(db, SQL(schema_revision), DB_NO_VALUES, &rows, err) < 0)
+        return -1;
+    if (rows.count != 1) {
+        error_set(err, ERR_DATABASE,
+                  "the table alembic_version of the system database has %zu rows instead of one",
+                  rows.count);
+        return error_hint(err, "Does database_uri name the right database? Programs that migrate "
+                               "with Alembic need a database or a schema each.");
+    }
+    name = db_rows_text(&rows, 0, 0);
+    *out = find_revision(name ? name : "");
+    if (*out)
+        return 0;
+    error_set(err, ERR_DATABASE, "the system database has the unknown revision '%s'",
+              name ? name : "");
+    return error_hint(err,
+                      "It belongs to a Meltano newer than 4.4, which needs a newer meltshim, or "
+                      "to another program; check database_uri.");
+}
+
+/* Tables of a Meltano older than the migrations, or of a program that uses the same names. */
+static int refuse_unversioned_tables(struct db *db, struct error *err)
+{
+    static const char *const names[] = {"runs", "state", "plugin_settings"};
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        bool exists;
+
+        if (db->driver->table_exists(db, names[i], &exists, err) < 0)
+            return -1;
+        if (!exists)
+            continue;
+        error_set(err, ERR_DATABASE,
+                  "the system database has a table '%s', but no table alembic_version", names[i]);
+        return error_hint(err,
+                          "It is not a database of Meltano 0.34 or newer; check database_uri.");
+    }
+    return 0;
+}
+
+static int read_content(struct db *db, struct content *out, struct error *err)
+{
+    auto_db_rows struct db_rows rows = DB_ROWS_INIT;
+    bool exists;
+
+    *out = (struct content){0};
+    if (db->driver->table_exists(db, "alembic_version", &exists, err) < 0)
+        return -1;
+    if (!exists)
+        return refuse_unversioned_tables(db, err);
+    if (read_revision(db, &out->revision, err) < 0 ||
+        db->driver->table_exists(db, "meltshim_schema", &exists, err) < 0)
+        return -1;
+    if (!exists)
+        return 0;
+    if (db_query(db, SQL(own_schema_version), DB_NO_VALUES, &rows, err) < 0)
+        return -1;
+    out->own_version = db_rows_int(&rows, 0, 0);
+    if (out->own_version <= OWN_SCHEMA_VERSION)
+        return 0;
+    error_set(err, ERR_DATABASE, "the system database was used by a newer meltshim (tables %lld)",
+              (long long)out->own_version);
+    return error_hint(err, "Install that version here as well.");
+}
+
+static int refuse_old_revision(const struct revision *revision, struct error *err)
+{
+    error_set(err, ERR_DATABASE,
+              "the system database is of a Meltano older than 2.8 (revision '%s')", revision->name);
+    return error_hint(err, "Run 'meltano state list' with a Python Meltano 4 once: it brings the "
+                           "database up to date.");
+}
+
+static bool is_current(const struct content *content)
+{
+    return content->revision && !strcmp(content->revision->name, HEAD_REVISION) &&
+           content->own_version == OWN_SCHEMA_VERSION;
+}
+
+static int upgrade(struct db *db, void *context, struct error *err)
+{
+    struct content content;
+
+    (void)context;
+    /* Read again: another process may have been faster. */
+    if (read_content(db, &content, err) < 0)
+        return -1;
+    if (!content.revision) {
+        if (db->driver->script(db, db->driver->schema_sql, err) < 0)
+            return error_wrap(err, "cannot create the tables");
+    } else if (strcmp(content.revision->name, HEAD_REVISION)) {
+        if (!content.revision->upgrade_sql)
+            return refuse_old_revision(content.revision, err);
+        if (db->driver->script(db, content.revision->upgrade_sql, err) < 0)
+            return error_wrap(err, "cannot migrate the system database");
+    }
+    if (content.own_version < OWN_SCHEMA_VERSION &&
+        db->driver->script(db, db->driver->own_tables_sql, err) < 0)
+        return error_wrap(err, "cannot create the tables meltshim_*");
+    return 0;
+}
+
+int schema_prepare(struct db *db, struct error *err)
+{
+    struct content content;
+
+    if (read_content(db, &content, err) < 0)
+        return -1;
+    if (is_current(&content))
+        return 0;
+    return db_transaction(db, DB_DURABLE, upgrade, NULL, err);
+}
+
+int schema_check(struct db *db, enum schema_tables *out, struct error *err)
+{
+    struct content content;
+
+    if (read_content(db, &content, err) < 0)
+        return -1;
+    *out = SCHEMA_NO_TABLES;
+    if (!content.revision)
+        return 0;
+    if (!content.revision->is_readable)
+        return refuse_old_revision(content.revision, err);
+    *out = content.own_version ? SCHEMA_ALL_TABLES : SCHEMA_MELTANO_TABLES;
+    return 0;
+}

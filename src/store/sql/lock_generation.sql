@@ -1,0 +1,1 @@
+SELECT generation FROM meltshim_locks WHERE state_id = $1

@@ -1,0 +1,1 @@
+INSERT INTO meltshim_runs (run_id, started_at, record) VALUES ($1, $2, $3)

@@ -1,0 +1,5 @@
+SELECT record FROM meltshim_runs
+WHERE record IS NOT NULL
+  AND (CAST($1 AS VARCHAR) IS NULL OR state_id = CAST($1 AS VARCHAR))
+ORDER BY started_at DESC, id DESC
+LIMIT CAST($2 AS BIGINT)

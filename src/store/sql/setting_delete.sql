@@ -1,0 +1,1 @@
+DELETE FROM plugin_settings WHERE namespace = $1 AND name = $2

@@ -1,0 +1,1 @@
+SELECT name, value FROM plugin_settings WHERE namespace = $1 AND enabled ORDER BY name

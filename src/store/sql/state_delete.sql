@@ -1,0 +1,1 @@
+DELETE FROM state WHERE state_id = $1

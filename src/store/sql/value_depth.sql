@@ -1,0 +1,1 @@
+SELECT depth FROM meltshim_state_values WHERE hash = $1

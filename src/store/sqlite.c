@@ -1,0 +1,338 @@
+/* The SQLite driver. */
+#include "store/db.h"
+#include "store/file_lock.h"
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/path.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <limits.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+SQL_DECLARE(sqlite_schema);
+SQL_DECLARE(sqlite_own_tables);
+
+/* Another program, Meltano's migrations for one, may hold the write lock for a while. */
+#define BUSY_TIMEOUT_S 20
+
+struct connection {
+    sqlite3 *handle;
+    char *path;     /* without symlinks, so that everybody agrees on it */
+    char *lock_dir; /* one per database, beside it */
+    enum db_durability durability;
+};
+
+struct db_lock {
+    struct file_lock *file;
+};
+
+static int fail(struct db *db, struct error *err)
+{
+    struct connection *connection = db->connection;
+    sqlite3 *handle = connection->handle;
+    const char *path = connection->path;
+    int system_errno = sqlite3_system_errno(handle);
+
+    db->failure = DB_FAILURE_FINAL;
+    switch (sqlite3_errcode(handle) & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        db->failure = DB_FAILURE_BUSY;
+        error_set(err, ERR_DATABASE,
+                  "the system database '%s' was locked by another program for %d seconds", path,
+                  BUSY_TIMEOUT_S);
+        return error_hint(err, "Find the program with 'fuser %s' and let it finish.", path);
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        error_set(err, ERR_DATABASE, "the system database '%s' is damaged: %s", path,
+                  sqlite3_errmsg(handle));
+        return error_hint(err, "Restore it from a backup, or move it away to begin with an empty "
+                               "one; the state of all pipelines is in it.");
+    case SQLITE_FULL:
+        error_set(err, ERR_DATABASE, "the disk of the system database '%s' is full", path);
+        return error_hint(err, "Free some space; nothing that was committed is lost.");
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+    case SQLITE_CANTOPEN:
+        error_set(err, ERR_DATABASE, "cannot write the system database '%s': %s%s%s", path,
+                  sqlite3_errmsg(handle), system_errno ? ": " : "",
+                  system_errno ? strerror(system_errno) : "");
+        return error_hint(err, "The user that runs meltshim must be able to write the file and "
+                               "its directory.");
+    case SQLITE_IOERR:
+        return error_set(err, ERR_DATABASE, "cannot read or write the system database '%s': %s%s%s",
+                         path, sqlite3_errmsg(handle), system_errno ? ": " : "",
+                         system_errno ? strerror(system_errno) : "");
+    default:
+        return error_set(err, ERR_DATABASE, "the system database '%s': %s", path,
+                         sqlite3_errmsg(handle));
+    }
+}
+
+static int sqlite_script(struct db *db, const char *sql, struct error *err)
+{
+    struct connection *connection = db->connection;
+
+    if (sqlite3_exec(connection->handle, sql, NULL, NULL, NULL) != SQLITE_OK)
+        return fail(db, err);
+    return 0;
+}
+
+static void bind_value(sqlite3_stmt *statement, size_t position, const struct db_value *value)
+{
+    char name[24];
+    int at;
+
+    snprintf(name, sizeof name, "$%zu", position + 1);
+    at = sqlite3_bind_parameter_index(statement, name);
+    switch (value->type) {
+    case DB_INT:
+        sqlite3_bind_int64(statement, at, value->number);
+        break;
+    case DB_TEXT:
+        sqlite3_bind_text64(statement, at, value->bytes, value->size, SQLITE_STATIC, SQLITE_UTF8);
+        break;
+    case DB_BYTES:
+        sqlite3_bind_blob64(statement, at, value->bytes, value->size, SQLITE_STATIC);
+        break;
+    default:
+        sqlite3_bind_null(statement, at);
+    }
+}
+
+static void add_row(struct db_rows *rows, sqlite3_stmt *statement)
+{
+    int columns = sqlite3_column_count(statement);
+    struct db_cell *cells = db_rows_add(rows, (size_t)columns);
+
+    for (int i = 0; i < columns; i++) {
+        bool is_blob = sqlite3_column_type(statement, i) == SQLITE_BLOB;
+        const char *bytes;
+
+        if (sqlite3_column_type(statement, i) == SQLITE_NULL)
+            continue;
+        bytes = is_blob ? sqlite3_column_blob(statement, i)
+                        : (const char *)sqlite3_column_text(statement, i);
+        cells[i].size = (size_t)sqlite3_column_bytes(statement, i);
+        cells[i].bytes = xmalloc(cells[i].size + 1);
+        if (cells[i].size)
+            memcpy(cells[i].bytes, bytes, cells[i].size);
+        cells[i].bytes[cells[i].size] = '\0';
+    }
+}
+
+static int sqlite_query(struct db *db, const char *sql, const struct db_value *values, size_t count,
+                        struct db_rows *rows, struct error *err)
+{
+    struct connection *connection = db->connection;
+    sqlite3_stmt *statement;
+    int result;
+
+    if (sqlite3_prepare_v2(connection->handle, sql, -1, &statement, NULL) != SQLITE_OK)
+        return fail(db, err);
+    for (size_t i = 0; i < count; i++)
+        bind_value(statement, i, &values[i]);
+    while ((result = sqlite3_step(statement)) == SQLITE_ROW)
+        add_row(rows, statement);
+    if (result != SQLITE_DONE)
+        fail(db, err);
+    rows->changed = sqlite3_changes64(connection->handle);
+    sqlite3_finalize(statement);
+    return result == SQLITE_DONE ? 0 : -1;
+}
+
+static int sqlite_begin(struct db *db, enum db_durability durability, struct error *err)
+{
+    struct connection *connection = db->connection;
+
+    if (durability != connection->durability) {
+        if (sqlite_script(db,
+                          durability == DB_DURABLE ? "PRAGMA synchronous = FULL"
+                                                   : "PRAGMA synchronous = NORMAL",
+                          err) < 0)
+            return -1;
+        connection->durability = durability;
+    }
+    /* Immediate: a transaction that reads first and writes later could not wait for its turn. */
+    return sqlite_script(db, "BEGIN IMMEDIATE", err);
+}
+
+static int sqlite_commit(struct db *db, struct error *err)
+{
+    return sqlite_script(db, "COMMIT", err);
+}
+
+static void sqlite_rollback(struct db *db)
+{
+    struct connection *connection = db->connection;
+
+    /* Some errors have rolled back already. */
+    if (!sqlite3_get_autocommit(connection->handle))
+        sqlite3_exec(connection->handle, "ROLLBACK", NULL, NULL, NULL);
+}
+
+static int sqlite_table_exists(struct db *db, const char *table, bool *exists, struct error *err)
+{
+    auto_db_rows struct db_rows rows = DB_ROWS_INIT;
+    struct db_value name = db_text(table);
+
+    if (sqlite_query(db, "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = $1", &name, 1,
+                     &rows, err) < 0)
+        return -1;
+    *exists = rows.count > 0;
+    return 0;
+}
+
+static void sqlite_close(struct db *db)
+{
+    struct connection *connection = db->connection;
+
+    if (!connection)
+        return;
+    sqlite3_close(connection->handle);
+    free(connection->path);
+    free(connection->lock_dir);
+    free(connection);
+    db->connection = NULL;
+}
+
+/* The database's path: absolute, without symlinks. Its directory is created when only the last part
+ * of it is missing; a longer path that is not there is more likely misspelt or not mounted. */
+static int find_path(const struct db_uri *uri, bool read_only, char **out, struct error *err)
+{
+    auto_free char *path = NULL, *parent = NULL, *real_parent = NULL;
+
+    if (!uri->database || !strcmp(uri->database, ":memory:")) {
+        error_set(err, ERR_CONFIG,
+                  "database_uri names an SQLite database in memory, which would "
+                  "be empty again in every command");
+        return error_hint(err, "Name a file: sqlite:////path/to/meltano.db.");
+    }
+    if (!strncmp(uri->database, "file:", 5)) {
+        error_set(err, ERR_CONFIG, "database_uri names its SQLite file by a 'file:' URI");
+        return error_hint(err, "Name the file itself: sqlite:////path/to/meltano.db.");
+    }
+    path = path_absolute(uri->database);
+    *out = path_resolve(path);
+    if (*out)
+        return 0;
+    parent = path_parent(path);
+    if (!read_only && mkdir(parent, 0777) < 0 && errno != EEXIST) {
+        error_set_errno(err, ERR_DATABASE, "cannot make the directory of the system database '%s'",
+                        path);
+        return error_hint(err, "Check the setting database_uri.");
+    }
+    real_parent = path_resolve(parent);
+    *out = real_parent ? path_join(real_parent, path_name(path)) : take(path);
+    return 0;
+}
+
+/* Readers and the writer do not wait for each other in this mode; Meltano sets it as well. On file
+ * systems that cannot have it the database works without. */
+static int use_wal(struct db *db, struct error *err)
+{
+    auto_db_rows struct db_rows rows = DB_ROWS_INIT;
+    const char *mode;
+
+    if (sqlite_query(db, "PRAGMA journal_mode", DB_NO_VALUES, &rows, err) < 0)
+        return -1;
+    mode = rows.count ? db_rows_text(&rows, 0, 0) : NULL;
+    if (mode && !strcmp(mode, "wal"))
+        return 0;
+    return sqlite_script(db, "PRAGMA journal_mode = WAL", err);
+}
+
+static int sqlite_connect(struct db *db, struct error *err)
+{
+    struct connection *connection = xcalloc(1, sizeof *connection);
+    int flags = db->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+    auto_free char *parent = NULL;
+    const char *file;
+
+    db->failure = DB_FAILURE_FINAL;
+    db->connection = connection;
+    if (find_path(db->uri, db->read_only, &connection->path, err) < 0) {
+        sqlite_close(db);
+        return -1;
+    }
+    file = connection->path;
+    parent = path_parent(file);
+    connection->lock_dir = path_joinf(parent, "meltshim-locks/%s", path_name(file));
+    /* To a reader, a database that is not there is an empty one. */
+    if (db->read_only && access(file, F_OK) < 0 && errno == ENOENT)
+        file = ":memory:";
+    if (sqlite3_open_v2(file, &connection->handle, flags, NULL) != SQLITE_OK) {
+        fail(db, err);
+        sqlite_close(db);
+        return -1;
+    }
+    sqlite3_extended_result_codes(connection->handle, 1);
+    sqlite3_busy_timeout(connection->handle, BUSY_TIMEOUT_S * 1000);
+    if (!db->read_only && use_wal(db, err) < 0) {
+        sqlite_close(db);
+        return -1;
+    }
+    db->failure = DB_FAILURE_NONE;
+    return 0;
+}
+
+static int sqlite_lock_try(struct db *db, const char *state_id, struct db_lock **out,
+                           struct error *err)
+{
+    struct connection *connection = db->connection;
+    struct file_lock *file;
+
+    if (file_lock_try(connection->lock_dir, state_id, &file, err) < 0)
+        return -1;
+    *out = NULL;
+    if (file) {
+        *out = xcalloc(1, sizeof **out);
+        (*out)->file = file;
+    }
+    return 0;
+}
+
+static void sqlite_lock_release(struct db *db, struct db_lock *lock)
+{
+    (void)db;
+    file_lock_release(lock->file);
+    free(lock);
+}
+
+static void sqlite_lock_write_owner(struct db *db, struct db_lock *lock,
+                                    const struct lock_owner *owner)
+{
+    (void)db;
+    file_lock_write_owner(lock->file, owner);
+}
+
+static bool sqlite_lock_read_owner(struct db *db, const char *state_id, struct lock_owner *owner)
+{
+    struct connection *connection = db->connection;
+
+    return file_lock_read_owner(connection->lock_dir, state_id, owner);
+}
+
+const struct db_driver db_sqlite_driver = {
+    .schema_sql = SQL(sqlite_schema),
+    .own_tables_sql = SQL(sqlite_own_tables),
+    .connect = sqlite_connect,
+    .close = sqlite_close,
+    .query = sqlite_query,
+    .script = sqlite_script,
+    .begin = sqlite_begin,
+    .commit = sqlite_commit,
+    .rollback = sqlite_rollback,
+    .table_exists = sqlite_table_exists,
+    .lock_try = sqlite_lock_try,
+    .lock_release = sqlite_lock_release,
+    .lock_write_owner = sqlite_lock_write_owner,
+    .lock_read_owner = sqlite_lock_read_owner,
+    .lock_poll_ms = 20,
+};

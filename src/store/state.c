@@ -1,0 +1,142 @@
+/* State in the system database, and its history. */
+#include "store/ledger.h"
+#include "store/state_change.h"
+#include "store/store_impl.h"
+
+#include "base/memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+SQL_DECLARE(state_ids);
+SQL_DECLARE(history_list);
+SQL_DECLARE(history_find);
+
+void state_parts_clear(struct state_parts *parts)
+{
+    free(parts->completed);
+    free(parts->partial);
+    *parts = (struct state_parts){0};
+}
+
+int store_state_read(struct store *store, const char *state_id, struct state_parts *out,
+                     bool *found, struct error *err)
+{
+    struct state_medium medium = state_medium_systemdb(store);
+    int64_t stamp_us;
+
+    return medium.read(medium.context, state_id, out, found, &stamp_us, err);
+}
+
+int store_state_write(struct store *store, const char *state_id, const struct store_lock *lock,
+                      int64_t row_id, const char *run_id, enum state_write kind, const char *value,
+                      int64_t *version, struct error *err)
+{
+    struct state_medium medium = state_medium_systemdb(store);
+    char new_run_id[UUID_TEXT_SIZE];
+    auto_free char *text = NULL;
+    struct state_change change = {
+        .state_id = state_id,
+        .lock = lock,
+        .run_id = run_id,
+        .source = row_id ? "run" : "edit",
+        .kind = kind,
+        .row_id = row_id,
+        .adds_edit_row = !row_id,
+    };
+
+    if (state_normalize(value, &text, err) < 0)
+        return -1;
+    change.value = text;
+    if (!run_id) {
+        uuid_new_v7(new_run_id);
+        change.run_id = new_run_id;
+    }
+    return state_change_make(store, &medium, &change, version, err);
+}
+
+int store_state_clear(struct store *store, const char *state_id, struct error *err)
+{
+    struct state_medium medium = state_medium_systemdb(store);
+    struct state_change change = {.state_id = state_id, .source = "clear"};
+    struct state_parts parts = {0};
+    bool found;
+
+    if (store_state_read(store, state_id, &parts, &found, err) < 0)
+        return -1;
+    state_parts_clear(&parts);
+    if (!found)
+        return 0;
+    return state_change_make(store, &medium, &change, NULL, err);
+}
+
+int store_state_list(struct store *store, struct strlist *out, struct error *err)
+{
+    auto_db_rows struct db_rows rows = DB_ROWS_INIT;
+
+    if (store_select(store, SCHEMA_MELTANO_TABLES, SQL(state_ids), DB_NO_VALUES, &rows, err) < 0)
+        return -1;
+    for (size_t i = 0; i < rows.count; i++)
+        strlist_add(out, db_rows_text(&rows, i, 0));
+    strlist_sort(out);
+    return 0;
+}
+
+void state_version_list_clear(struct state_version_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        free(list->items[i].kind);
+        free(list->items[i].source);
+    }
+    free(list->items);
+    *list = (struct state_version_list){0};
+}
+
+int store_state_history(struct store *store, const char *state_id, size_t limit,
+                        struct state_version_list *out, struct error *err)
+{
+    auto_db_rows struct db_rows rows = DB_ROWS_INIT;
+
+    if (store_select(store, SCHEMA_ALL_TABLES, SQL(history_list),
+                     DB_VALUES(db_text(state_id), db_int(limit ? (int64_t)limit : INT64_MAX)),
+                     &rows, err) < 0)
+        return -1;
+    for (size_t i = 0; i < rows.count; i++) {
+        struct state_version *item;
+
+        GROW(out->items, out->count, out->capacity);
+        item = &out->items[out->count++];
+        *item = (struct state_version){
+            .version = db_rows_int(&rows, i, 0),
+            .written_at_us = db_rows_time(&rows, i, 1),
+            .kind = xstrdup(db_rows_text(&rows, i, 2)),
+            .source = xstrdup(db_rows_text(&rows, i, 3)),
+        };
+        db_rows_uuid(&rows, i, 4, item->run_id);
+        snprintf(item->completed_hash, sizeof item->completed_hash, "%s",
+                 db_rows_text(&rows, i, 5));
+        snprintf(item->partial_hash, sizeof item->partial_hash, "%s", db_rows_text(&rows, i, 6));
+    }
+    return 0;
+}
+
+int store_state_version(struct store *store, const char *state_id, int64_t version,
+                        struct state_parts *out, bool *found, struct error *err)
+{
+    auto_db_rows struct db_rows rows = DB_ROWS_INIT;
+    struct state_parts parts = {0};
+
+    if (store_select(store, SCHEMA_ALL_TABLES, SQL(history_find),
+                     DB_VALUES(db_text(state_id), db_int(version)), &rows, err) < 0)
+        return -1;
+    *found = rows.count > 0;
+    if (!*found)
+        return 0;
+    if (ledger_read_value(&store->db, db_rows_text(&rows, 0, 0), &parts.completed, err) < 0 ||
+        ledger_read_value(&store->db, db_rows_text(&rows, 0, 1), &parts.partial, err) < 0) {
+        state_parts_clear(&parts);
+        return error_wrap(err, "cannot read version %lld of '%s'", (long long)version, state_id);
+    }
+    *out = parts;
+    return 0;
+}

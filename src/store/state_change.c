@@ -1,0 +1,347 @@
+#include "store/state_change.h"
+
+#include "store/ledger.h"
+#include "store/store_impl.h"
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/value.h"
+
+#include <string.h>
+#include <time.h>
+
+SQL_DECLARE(version_next_fenced);
+SQL_DECLARE(version_next);
+SQL_DECLARE(lock_generation);
+SQL_DECLARE(run_state_saved);
+SQL_DECLARE(run_state_edit);
+SQL_DECLARE(state_read);
+SQL_DECLARE(state_put);
+SQL_DECLARE(state_delete);
+
+/* --- JSON texts ------------------------------------------------------------------------------ */
+
+static int parse_object(const char *text, const char *what, struct value **out, struct error *err)
+{
+    auto_value struct value *value = NULL;
+
+    if (json_parse(text, strlen(text), NULL, &value, err) < 0) {
+        err->code = ERR_STATE;
+        return error_wrap(err, "%s", what);
+    }
+    if (!value_is_map(value))
+        return error_set(err, ERR_STATE, "%s: a JSON object was expected, not %s", what,
+                         value_kind_name(value_kind(value)));
+    *out = take(value);
+    return 0;
+}
+
+int state_normalize(const char *text, char **out, struct error *err)
+{
+    auto_value struct value *value = NULL;
+
+    if (parse_object(text, "the state", &value, err) < 0)
+        return -1;
+    *out = json_to_text(value, &json_python);
+    return 0;
+}
+
+int state_merge_texts(const char *into, const char *from, const char *what, char **out,
+                      struct error *err)
+{
+    auto_value struct value *base = NULL, *over = NULL;
+
+    if (parse_object(into, what, &base, err) < 0 || parse_object(from, what, &over, err) < 0)
+        return -1;
+    value_merge(base, over);
+    *out = json_to_text(base, &json_python);
+    return 0;
+}
+
+static bool is_empty_object(const char *text)
+{
+    return !strcmp(text, "{}");
+}
+
+/* --- the table state -------------------------------------------------------------------------- */
+
+static char *text_or_empty(const struct db_rows *rows, size_t column)
+{
+    const char *text = rows->count ? db_rows_text(rows, 0, column) : NULL;
+
+    return xstrdup(text ? text : "{}");
+}
+
+static int systemdb_read(void *context, const char *state_id, struct state_parts *parts,
+                         bool *found, int64_t *stamp_us, struct error *err)
+{
+    struct store *store = context;
+    auto_db_rows struct db_rows rows = DB_ROWS_INIT;
+
+    if (store->db.in_transaction && store->db.driver->state_lock_sql &&
+        db_query(&store->db, store->db.driver->state_lock_sql, DB_VALUES(db_text(state_id)), NULL,
+                 err) < 0)
+        return -1;
+    if (store_select(store, SCHEMA_MELTANO_TABLES, SQL(state_read), DB_VALUES(db_text(state_id)),
+                     &rows, err) < 0)
+        return -1;
+    *found = rows.count > 0;
+    *stamp_us = rows.count ? db_rows_time(&rows, 0, 2) : 0;
+    parts->completed = text_or_empty(&rows, 0);
+    parts->partial = text_or_empty(&rows, 1);
+    return 0;
+}
+
+static int systemdb_write(void *context, const char *state_id, const struct state_parts *parts,
+                          int64_t stamp_us, struct error *err)
+{
+    struct store *store = context;
+
+    if (!parts)
+        return db_query(&store->db, SQL(state_delete), DB_VALUES(db_text(state_id)), NULL, err);
+    return db_query(&store->db, SQL(state_put),
+                    DB_VALUES(db_text(state_id), db_text(parts->completed), db_text(parts->partial),
+                              db_time(stamp_us)),
+                    NULL, err);
+}
+
+struct state_medium state_medium_systemdb(struct store *store)
+{
+    return (struct state_medium){store, systemdb_read, systemdb_write, false};
+}
+
+/* --- a change --------------------------------------------------------------------------------- */
+
+struct work {
+    struct store *store;
+    const struct state_medium *medium;
+    const struct state_change *change;
+    int64_t now_us;
+    int64_t stamp_us;
+    struct state_parts before, after;
+    bool was_found;
+    int64_t before_stamp_us;
+    int64_t version;
+};
+
+/* Meltano's column updated_at has local time. */
+static int64_t local_stamp(int64_t now_us)
+{
+    time_t seconds = (time_t)(now_us / 1000000);
+    struct tm parts;
+
+    localtime_r(&seconds, &parts);
+    return now_us + (int64_t)parts.tm_gmtoff * 1000000;
+}
+
+static int next_version(struct work *work, struct error *err)
+{
+    const struct state_change *change = work->change;
+    struct db *db = &work->store->db;
+    auto_db_rows struct db_rows rows = DB_ROWS_INIT;
+
+    if (change->lock) {
+        if (db_query(db, SQL(version_next_fenced),
+                     DB_VALUES(db_text(change->state_id), db_int(change->lock->generation)), &rows,
+                     err) < 0)
+            return -1;
+        if (!rows.count)
+            return store_lost_lock(change->state_id, err);
+    } else if (db_query(db, SQL(version_next), DB_VALUES(db_text(change->state_id)), &rows, err) <
+               0) {
+        return -1;
+    }
+    work->version = db_rows_int(&rows, 0, 0);
+    return 0;
+}
+
+static int read_before(struct work *work, struct error *err)
+{
+    state_parts_clear(&work->before);
+    return work->medium->read(work->medium->context, work->change->state_id, &work->before,
+                              &work->was_found, &work->before_stamp_us, err);
+}
+
+/* Meltano's rules: a complete state replaces everything, unless it is empty; a partial one is
+ * merged with the partial one that is there. */
+static int compute_after(struct work *work, struct error *err)
+{
+    const struct state_change *change = work->change;
+    struct state_parts *after = &work->after;
+
+    state_parts_clear(after);
+    if (change->parts) {
+        after->completed = xstrdup(change->parts->completed);
+        after->partial = xstrdup(change->parts->partial);
+        return 0;
+    }
+    if (!change->value || (change->kind == STATE_COMPLETE && !is_empty_object(change->value))) {
+        after->completed = xstrdup(change->value ? change->value : "{}");
+        after->partial = xstrdup("{}");
+        return 0;
+    }
+    after->completed = xstrdup(work->before.completed);
+    return state_merge_texts(work->before.partial, change->value, "the partial state",
+                             &after->partial, err);
+}
+
+static bool is_clear(const struct state_change *change)
+{
+    return !change->value && !change->parts;
+}
+
+static int write_after(struct work *work, struct error *err)
+{
+    return work->medium->write(work->medium->context, work->change->state_id,
+                               is_clear(work->change) ? NULL : &work->after, work->stamp_us, err);
+}
+
+/* Whether what is there is not what the ledger's last version left. */
+static bool is_foreign(const struct work *work, const struct ledger_last *last)
+{
+    char hash[LEDGER_HASH_SIZE];
+
+    if (!last->exists)
+        return work->was_found;
+    if (work->before_stamp_us && work->before_stamp_us == last->state_stamp_us)
+        return false;
+    ledger_hash(work->before.completed, hash);
+    if (strcmp(hash, last->completed_hash))
+        return true;
+    ledger_hash(work->before.partial, hash);
+    return strcmp(hash, last->partial_hash) != 0;
+}
+
+/* What Meltano wrote between our versions becomes a version too, so that it can be had back. */
+static int keep_foreign_state(struct work *work, struct error *err)
+{
+    struct db *db = &work->store->db;
+    const char *state_id = work->change->state_id;
+    struct ledger_last last;
+    struct ledger_entry entry = {
+        .state_id = state_id,
+        .version = work->version,
+        .written_at_us = work->now_us,
+        .state_stamp_us = work->before_stamp_us,
+        .kind = "found",
+        .source = "another program",
+        .completed = work->before.completed,
+        .partial = work->before.partial,
+    };
+
+    if (ledger_read_last(db, state_id, work->version, &last, err) < 0)
+        return -1;
+    if (!is_foreign(work, &last))
+        return 0;
+    if (ledger_add(db, &entry, NULL, err) < 0)
+        return -1;
+    return next_version(work, err);
+}
+
+static int write_run_row(struct work *work, struct error *err)
+{
+    const struct state_change *change = work->change;
+    struct db *db = &work->store->db;
+    int flags =
+        change->value && change->kind == STATE_PARTIAL ? PAYLOAD_INCOMPLETE_STATE : PAYLOAD_STATE;
+    const char *value = change->value ? change->value : change->edit_value;
+
+    if (change->row_id)
+        return db_query(db, SQL(run_state_saved),
+                        DB_VALUES(db_int(change->row_id), db_text(value), db_int(flags)), NULL,
+                        err);
+    if (!change->adds_edit_row)
+        return 0;
+    return db_query(db, SQL(run_state_edit),
+                    DB_VALUES(db_text(change->state_id), db_time(work->now_us), db_text(value),
+                              db_int(flags), db_uuid(change->run_id),
+                              db_text(store_default_trigger())),
+                    NULL, err);
+}
+
+static int write_ledger(struct work *work, struct error *err)
+{
+    const struct state_change *change = work->change;
+    struct ledger_entry entry = {
+        .state_id = change->state_id,
+        .version = work->version,
+        .written_at_us = work->now_us,
+        .state_stamp_us = is_clear(change) ? 0 : work->stamp_us,
+        .kind = is_clear(change)                                 ? "cleared"
+                : change->value && change->kind == STATE_PARTIAL ? "partial"
+                                                                 : "complete",
+        .source = change->source,
+        .run_id = change->run_id,
+        .completed = work->after.completed,
+        .partial = work->after.partial,
+    };
+
+    return ledger_add(&work->store->db, &entry, &work->before, err);
+}
+
+static int make_change(struct db *db, void *context, struct error *err)
+{
+    struct work *work = context;
+
+    (void)db;
+    if (next_version(work, err) < 0)
+        return -1;
+    if (!work->medium->is_slow && read_before(work, err) < 0)
+        return -1;
+    if (keep_foreign_state(work, err) < 0)
+        return -1;
+    if (!work->medium->is_slow && (compute_after(work, err) < 0 || write_after(work, err) < 0))
+        return -1;
+    if (write_run_row(work, err) < 0)
+        return -1;
+    return write_ledger(work, err);
+}
+
+static int check_fence(struct store *store, const struct state_change *change, struct error *err)
+{
+    auto_db_rows struct db_rows rows = DB_ROWS_INIT;
+
+    if (!change->lock)
+        return 0;
+    if (!change->lock->held)
+        return store_lost_lock(change->state_id, err);
+    if (db_query(&store->db, SQL(lock_generation), DB_VALUES(db_text(change->state_id)), &rows,
+                 err) < 0)
+        return -1;
+    if (!rows.count || db_rows_int(&rows, 0, 0) != change->lock->generation)
+        return store_lost_lock(change->state_id, err);
+    return 0;
+}
+
+static int change_slow_medium(struct work *work, struct error *err)
+{
+    if (check_fence(work->store, work->change, err) < 0 || read_before(work, err) < 0 ||
+        compute_after(work, err) < 0)
+        return -1;
+    return write_after(work, err);
+}
+
+int state_change_make(struct store *store, const struct state_medium *medium,
+                      const struct state_change *change, int64_t *version, struct error *err)
+{
+    struct work work = {
+        .store = store,
+        .medium = medium,
+        .change = change,
+        .now_us = clock_now_us(),
+    };
+    int failed;
+
+    if (change->lock && !change->lock->held)
+        return store_lost_lock(change->state_id, err);
+    work.stamp_us = local_stamp(work.now_us);
+    failed = medium->is_slow ? change_slow_medium(&work, err) : 0;
+    if (!failed)
+        failed = store_transaction(store, DB_DURABLE, make_change, &work, err);
+    state_parts_clear(&work.before);
+    state_parts_clear(&work.after);
+    if (!failed && version)
+        *version = work.version;
+    return failed;
+}
