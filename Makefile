@@ -19,6 +19,7 @@ endif
 # opened on first use, because a start that links them all costs eight times as much.
 CORE_PACKAGES := yaml-0.1 sqlite3 libmd
 HTTP_PACKAGES := libcurl
+POSTGRES_PACKAGES := libpq
 
 pkg = $(shell pkg-config $(1) $(2) 2>/dev/null)
 
@@ -69,6 +70,8 @@ $(BUILD)/meltshim: $(SHIM_OBJECTS) $(BUILD)/libmeltshim.a
 	    -Wl,--whole-archive $(BUILD)/libmeltshim.a -Wl,--no-whole-archive $(LDLIBS)
 
 $(BUILD)/meltshim-http.so: MODULE_LIBS = $(call pkg,--libs,$(HTTP_PACKAGES))
+$(BUILD)/meltshim-postgres.so: MODULE_LIBS = $(call pkg,--libs,$(POSTGRES_PACKAGES))
+$(BUILD)/obj/src/modules/postgres_module.o: MODULE_CFLAGS = $(call pkg,--cflags,$(POSTGRES_PACKAGES))
 $(BUILD)/meltshim-%.so: $(BUILD)/obj/src/modules/%_module.o
 	$(CC) $(SANFLAGS) -shared -o $@ $< $(MODULE_LIBS)
 
@@ -79,7 +82,7 @@ $(BUILD)/tests/unit: $(TEST_OBJECTS) $(BUILD)/libmeltshim.a
 
 $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(MODULE_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/obj/%.o: $(BUILD)/gen/%.c $(BUILD)/flags
 	@mkdir -p $(@D)

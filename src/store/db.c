@@ -143,10 +143,6 @@ static int query_once(struct db *db, const char *sql, const struct db_value *val
     auto_db_rows struct db_rows unused = DB_ROWS_INIT;
 
     db->failure = DB_FAILURE_NONE;
-    if (!db->connection) {
-        db->failure = DB_FAILURE_CONNECTION;
-        return error_set(err, ERR_DATABASE, "there is no connection to the system database");
-    }
     if (rows)
         db_rows_clear(rows);
     return db->driver->query(db, sql, values, count, rows ? rows : &unused, err);
@@ -174,7 +170,7 @@ static int reconnect(struct db *db, struct error *err)
 {
     int64_t deadline = clock_monotonic_ms() + RECONNECT_LIMIT_MS;
 
-    db->driver->close(db);
+    db->driver->disconnect(db);
     for (int64_t pause_ms = 50;; pause_ms *= 2) {
         if (!db->driver->connect(db, err))
             return tell_reconnected(db, err);
@@ -207,11 +203,6 @@ static enum outcome run_transaction(struct db *db, enum db_durability durability
     int failed;
 
     db->failure = DB_FAILURE_NONE;
-    if (!db->connection) {
-        db->failure = DB_FAILURE_CONNECTION;
-        error_set(err, ERR_DATABASE, "there is no connection to the system database");
-        return OUTCOME_FAILED;
-    }
     if (db->driver->begin(db, durability, err) < 0)
         return OUTCOME_FAILED;
     db->in_transaction = true;

@@ -108,10 +108,14 @@ enum db_durability { DB_DURABLE, DB_RELAXED };
 struct db_driver {
     const char *schema_sql;     /* Meltano's tables, in an empty database */
     const char *own_tables_sql; /* the meltshim_ tables, where they are missing */
-    const char *state_lock_sql; /* keeps other writers off a state row; NULL: begin() does */
+    /* These two keep other writers off; NULL where begin() does. */
+    const char *upgrade_lock_sql; /* while the tables are created or changed */
+    const char *state_lock_sql;   /* off one row of state */
 
-    /* Fills db->connection, or sets db->failure. */
+    /* Makes a connection, or sets db->failure. */
     int (*connect)(struct db *db, struct error *err);
+    /* Lets go of a connection that is lost; connect() may follow. NULL when none can be lost. */
+    void (*disconnect)(struct db *db);
     void (*close)(struct db *db);
     /* values hold DB_NULL, DB_INT, DB_TEXT and DB_BYTES only. rows is never NULL. */
     int (*query)(struct db *db, const char *sql, const struct db_value *values, size_t count,
@@ -141,6 +145,7 @@ struct db_driver {
 };
 
 extern const struct db_driver db_sqlite_driver;
+extern const struct db_driver db_postgres_driver; /* in meltshim-postgres.so */
 
 struct db {
     const struct db_driver *driver;

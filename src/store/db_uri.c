@@ -81,10 +81,8 @@ static const char *parse_user(struct db_uri *uri, const char *text)
 {
     const char *colon = text + strcspn(text, ":/"), *sign;
 
-    if (*colon == ':') {
-        sign = strchr(colon, '@');
-        if (!sign)
-            return text;
+    sign = *colon == ':' ? strchr(colon, '@') : NULL;
+    if (sign) {
         uri->user = decode(text, (size_t)(colon - text), false);
         uri->password = decode(colon + 1, (size_t)(sign - colon - 1), false);
         redact_add_secret(uri->password);

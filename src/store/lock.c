@@ -166,7 +166,7 @@ void store_lock_release(struct store_lock *lock)
         return;
     store = lock->store;
     /* The owner's name is for messages only. A generation of 0 was never written. */
-    if (lock->held && lock->generation && store->db.connection)
+    if (lock->held && lock->generation)
         store_transaction(store, DB_RELAXED, drop_owner, lock, &ignored);
     if (lock->held)
         store->db.driver->lock_release(&store->db, lock->held);

@@ -8,9 +8,11 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Far beyond any setting; what is larger is an attempt to exhaust us. */
+/* Far beyond any setting; what is larger is an attempt to exhaust us. A list in a pickle takes up
+ * to three nodes beside its items. */
 #define MAX_DEPTH         100
-#define MAX_NODES         100000
+#define MAX_VALUES        100000
+#define MAX_NODES         (4 * MAX_VALUES)
 #define MAX_INTEGER_BYTES 512
 
 enum node_kind { NODE_VALUE, NODE_LIST, NODE_DICT, NODE_MARK };
@@ -173,13 +175,19 @@ static int read_line_text(struct machine *machine)
     return push_text(machine, strbuf_text(&text), text.length);
 }
 
+/* Decimal digits with an optional sign, as a pickle of protocol 0 may spell them: 007, -0. */
 static int push_integer(struct machine *machine, const char *text)
 {
-    size_t digits = strspn(text + (*text == '-'), "0123456789");
+    bool negative = *text == '-';
+    const char *digits = text + negative;
+    size_t length = strspn(digits, "0123456789");
+    auto_free char *plain = NULL;
 
-    if (!digits || text[(*text == '-') + digits])
+    if (!length || digits[length])
         return fail(machine, "an integer has other characters than digits");
-    return push_scalar(machine, value_new_number(VALUE_INT, text));
+    digits += strspn(digits, "0");
+    plain = *digits ? xasprintf("%s%s", negative ? "-" : "", digits) : xstrdup("0");
+    return push_scalar(machine, value_new_number(VALUE_INT, plain));
 }
 
 static int read_line_integer(struct machine *machine, bool is_long)
@@ -581,7 +589,7 @@ static struct value *build_dict(struct machine *machine, const struct node *node
 
 static struct value *build_value(struct machine *machine, const struct node *node, int depth)
 {
-    if (depth > MAX_DEPTH || ++machine->built > MAX_NODES) {
+    if (depth > MAX_DEPTH || ++machine->built > MAX_VALUES) {
         fail(machine, "it is too large");
         return NULL;
     }

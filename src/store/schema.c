@@ -140,6 +140,9 @@ static int upgrade(struct db *db, void *context, struct error *err)
     struct content content;
 
     (void)context;
+    if (db->driver->upgrade_lock_sql &&
+        db_query(db, db->driver->upgrade_lock_sql, DB_NO_VALUES, NULL, err) < 0)
+        return -1;
     /* Read again: another process may have been faster. */
     if (read_content(db, &content, err) < 0)
         return -1;

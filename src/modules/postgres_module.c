@@ -1,0 +1,657 @@
+/* meltshim-postgres.so: the PostgreSQL driver of the store, on libpq. */
+#include "store/db.h"
+#include "store/store.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <libpq-fe.h>
+#include <poll.h>
+#include <sha2.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+SQL_DECLARE(postgres_schema);
+SQL_DECLARE(postgres_own_tables);
+SQL_DECLARE(postgres_session);
+SQL_DECLARE(postgres_begin);
+SQL_DECLARE(postgres_was_committed);
+SQL_DECLARE(postgres_end_session);
+SQL_DECLARE(postgres_lock_try);
+SQL_DECLARE(postgres_lock_release);
+SQL_DECLARE(postgres_state_lock);
+SQL_DECLARE(postgres_upgrade_lock);
+SQL_DECLARE(postgres_table_exists);
+
+#define CONNECT_TIMEOUT_S 10
+/* How long a session of ours that was cut off may take to end, with its locks and its commit. */
+#define OLD_SESSION_TIMEOUT_MS 3000
+#define BYTEA_OID              17
+
+struct connection {
+    PGconn *handle; /* NULL while the server is away */
+    char *target;   /* for messages: host, port and database */
+    char *session_start, *schema;
+    int session_pid;
+    /* Of the last transaction and of the session that was lost. */
+    char *transaction_number;
+    char *lost_session_start;
+    int lost_session_pid;
+};
+
+struct db_lock {
+    int64_t key;
+};
+
+static struct connection *connection_of(const struct db *db)
+{
+    return db->connection;
+}
+
+static void sleep_ms(int64_t ms)
+{
+    nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}, NULL);
+}
+
+/* --- errors --------------------------------------------------------------------------------- */
+
+/* What an SQLSTATE, or the start of one, means to us. The first match counts. */
+static const struct sqlstate {
+    const char *prefix;
+    enum db_failure failure;
+    const char *hint;
+} sqlstates[] = {
+    {"28", DB_FAILURE_FINAL,
+     "Check user and password in database_uri, and the server's pg_hba.conf."},
+    {"3D000", DB_FAILURE_FINAL, "Create the database, or correct its name in database_uri."},
+    {"3F000", DB_FAILURE_FINAL, "Create the schema, or correct the search_path in database_uri."},
+    {"42501", DB_FAILURE_FINAL,
+     "The role of database_uri must be able to read and write the tables runs, state, "
+     "plugin_settings, alembic_version and meltshim_*, and once to create them (GRANT CREATE ON "
+     "SCHEMA)."},
+    {"25006", DB_FAILURE_FINAL, "This server is a read-only replica; name the primary."},
+    {"53100", DB_FAILURE_FINAL, "The server's disk is full."},
+    {"40001", DB_FAILURE_CONFLICT, NULL},
+    {"40P01", DB_FAILURE_CONFLICT, NULL},
+    {"55P03", DB_FAILURE_BUSY, "Another session holds the rows locked; see pg_stat_activity."},
+    {"57014", DB_FAILURE_BUSY, "The server's statement_timeout may be too short."},
+    {"57P", DB_FAILURE_CONNECTION, NULL},
+    {"08", DB_FAILURE_CONNECTION, NULL},
+    {"53", DB_FAILURE_CONNECTION, "The server is overloaded."},
+};
+
+static const struct sqlstate *find_sqlstate(const char *code)
+{
+    for (size_t i = 0; code && i < ARRAY_LEN(sqlstates); i++)
+        if (!strncmp(code, sqlstates[i].prefix, strlen(sqlstates[i].prefix)))
+            return &sqlstates[i];
+    return NULL;
+}
+
+/* libpq's texts have several lines; the first says what happened. */
+static void copy_first_line(char *out, size_t size, const char *text)
+{
+    snprintf(out, size, "%.*s", (int)strcspn(text, "\n"), text);
+}
+
+/* result NULL: the connection itself failed. Values and statements stay out of the message. */
+static int fail(struct db *db, const PGresult *result, struct error *err)
+{
+    struct connection *connection = db->connection;
+    const char *code = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
+    const char *primary = result ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : NULL;
+    const struct sqlstate *known = find_sqlstate(code);
+    char line[256];
+
+    db->failure = known ? known->failure : DB_FAILURE_FINAL;
+    if (PQstatus(connection->handle) == CONNECTION_BAD)
+        db->failure = DB_FAILURE_CONNECTION;
+    copy_first_line(line, sizeof line, primary ? primary : PQerrorMessage(connection->handle));
+    if (db->failure == DB_FAILURE_CONNECTION) {
+        error_set(err, ERR_DATABASE, "the connection to the system database (%s) was lost: %s",
+                  connection->target, line);
+        return error_hint(err, "Start the server; nothing that was committed is lost.");
+    }
+    error_set(err, ERR_DATABASE, "the system database (%s): %s", connection->target, line);
+    return known && known->hint ? error_hint(err, "%s", known->hint) : -1;
+}
+
+/* An error message of a connection attempt with PQERRORS_VERBOSE: "... FATAL:  28P01: text". */
+static int fail_to_connect(struct db *db, const char *message, struct error *err)
+{
+    struct connection *connection = db->connection;
+    const char *fatal = strstr(message, "FATAL:  ");
+    const struct sqlstate *known = NULL;
+    char line[256];
+
+    if (fatal && strlen(fatal) > 15 && fatal[13] == ':') {
+        char code[6];
+
+        snprintf(code, sizeof code, "%s", fatal + 8);
+        known = find_sqlstate(code);
+        message = fatal + 15;
+    }
+    db->failure = known ? known->failure : DB_FAILURE_CONNECTION;
+    copy_first_line(line, sizeof line, message);
+    error_set(err, ERR_DATABASE, "cannot connect to the system database (%s): %s",
+              connection->target, line);
+    return error_hint(err, "%s",
+                      known && known->hint
+                          ? known->hint
+                          : "Is the server running, and does database_uri name it?");
+}
+
+/* --- connecting ----------------------------------------------------------------------------- */
+
+/* The keywords and values that libpq is given. */
+struct parameters {
+    struct strmap map;
+    const char *keywords[64], *values[64];
+};
+
+static void parameters_clear(struct parameters *parameters)
+{
+    strmap_clear(&parameters->map);
+}
+#define auto_parameters ATTR_CLEANUP(parameters_clear)
+
+/* host=a:1&host=b:2 names several servers; libpq wants their names and their ports apart. */
+static void add_hosts(struct strmap *map, const char *hosts)
+{
+    auto_strlist struct strlist names = STRLIST_INIT, ports = STRLIST_INIT;
+    auto_strlist struct strlist parts = STRLIST_INIT;
+    auto_free char *joined_names = NULL, *joined_ports = NULL;
+
+    strlist_split(&parts, hosts, ',');
+    for (size_t i = 0; i < parts.count; i++) {
+        char *colon = parts.items[i][0] == '/' ? NULL : strrchr(parts.items[i], ':');
+
+        strlist_add(&ports, colon ? colon + 1 : "");
+        if (colon)
+            *colon = '\0';
+        strlist_add(&names, parts.items[i]);
+    }
+    joined_names = strlist_join(&names, ",");
+    joined_ports = strlist_join(&ports, ",");
+    strmap_set(map, "host", joined_names);
+    if (strspn(joined_ports, ",") < strlen(joined_ports))
+        strmap_set(map, "port", joined_ports);
+}
+
+static int check_keyword(const char *keyword, struct error *err)
+{
+    PQconninfoOption *options = PQconndefaults();
+    bool found = false;
+
+    for (PQconninfoOption *option = options; options && option->keyword; option++)
+        found = found || !strcmp(option->keyword, keyword);
+    PQconninfoFree(options);
+    if (found)
+        return 0;
+    error_set(err, ERR_CONFIG, "database_uri has the unknown parameter '%s'", keyword);
+    return error_hint(err, "Parameters after '?' are those of libpq, such as sslmode and options.");
+}
+
+static int fill_parameters(const struct db_uri *uri, struct parameters *out, struct error *err)
+{
+    struct strmap *map = &out->map;
+    size_t count = 0;
+
+    strmap_set(map, "fallback_application_name", "meltshim");
+    strmap_set(map, "client_encoding", "UTF8");
+    /* A peer that is gone without a word is given up after half a minute. */
+    strmap_set(map, "keepalives_idle", "10");
+    strmap_set(map, "keepalives_interval", "5");
+    strmap_set(map, "keepalives_count", "3");
+    strmap_set(map, "tcp_user_timeout", "30000");
+    if (uri->user)
+        strmap_set(map, "user", uri->user);
+    if (uri->password)
+        strmap_set(map, "password", uri->password);
+    if (uri->host)
+        strmap_set(map, "host", uri->host);
+    if (uri->port)
+        strmap_set(map, "port", uri->port);
+    if (uri->database)
+        strmap_set(map, "dbname", uri->database);
+    for (size_t i = 0; i < uri->query.count; i++) {
+        const struct strmap_entry *entry = &uri->query.entries[i];
+
+        if (check_keyword(entry->key, err) < 0)
+            return -1;
+        if (!strcmp(entry->key, "host"))
+            add_hosts(map, entry->value);
+        else
+            strmap_set(map, entry->key, entry->value);
+    }
+    assert(map->count < ARRAY_LEN(out->keywords));
+    for (; count < map->count; count++) {
+        out->keywords[count] = map->entries[count].key;
+        out->values[count] = map->entries[count].value;
+    }
+    out->keywords[count] = out->values[count] = NULL;
+    return 0;
+}
+
+static char *describe_target(const struct strmap *map)
+{
+    const char *host = strmap_get(map, "host"), *port = strmap_get(map, "port");
+    const char *database = strmap_get(map, "dbname");
+
+    return xasprintf("%s%s%s%s%s", host ? host : "local socket", port ? ":" : "", port ? port : "",
+                     database ? "/" : "", database ? database : "");
+}
+
+/* Waits until the connection stands, like PQconnectdb() with a time limit for all of it. */
+static bool wait_for_connection(PGconn *handle, int64_t timeout_ms)
+{
+    int64_t deadline = clock_monotonic_ms() + timeout_ms;
+    PostgresPollingStatusType status = PGRES_POLLING_WRITING;
+
+    while (status != PGRES_POLLING_OK && status != PGRES_POLLING_FAILED) {
+        struct pollfd socket = {.fd = PQsocket(handle)};
+        int64_t left_ms = deadline - clock_monotonic_ms();
+
+        socket.events = status == PGRES_POLLING_READING ? POLLIN : POLLOUT;
+        if (left_ms <= 0)
+            return false;
+        if (poll(&socket, 1, (int)left_ms) > 0)
+            status = PQconnectPoll(handle);
+    }
+    return status == PGRES_POLLING_OK;
+}
+
+static int64_t connect_timeout_ms(const struct strmap *map)
+{
+    const char *text = strmap_get(map, "connect_timeout");
+    long seconds = text ? strtol(text, NULL, 10) : 0;
+
+    return 1000 * (int64_t)(seconds > 0 ? seconds : CONNECT_TIMEOUT_S);
+}
+
+static char *copy_field(const PGresult *result, int column)
+{
+    return PQgetisnull(result, 0, column) ? NULL : xstrdup(PQgetvalue(result, 0, column));
+}
+
+static int begin_session(struct db *db, struct error *err)
+{
+    struct connection *connection = db->connection;
+    PGresult *result = PQexec(connection->handle, SQL(postgres_session));
+    int status = 0;
+
+    if (PQresultStatus(result) != PGRES_TUPLES_OK) {
+        status = fail(db, result, err);
+    } else if (PQntuples(result) == 1) {
+        connection->session_start = copy_field(result, 0);
+        connection->schema = copy_field(result, 1);
+        connection->session_pid = PQbackendPID(connection->handle);
+    }
+    PQclear(result);
+    return status;
+}
+
+/* Leaves only what the next session has to know about this one. */
+static void drop_session(struct connection *connection)
+{
+    if (!connection->handle)
+        return;
+    if (connection->session_start) {
+        free(connection->lost_session_start);
+        connection->lost_session_start = take(connection->session_start);
+        connection->lost_session_pid = connection->session_pid;
+    }
+    PQfinish(connection->handle);
+    free(connection->schema);
+    connection->handle = NULL;
+    connection->schema = NULL;
+}
+
+static int open_session(struct db *db, const struct parameters *parameters, struct error *err)
+{
+    struct connection *connection = db->connection;
+    PGconn *handle = PQconnectStartParams(parameters->keywords, parameters->values, 0);
+
+    connection->handle = handle;
+    PQsetErrorVerbosity(handle, PQERRORS_VERBOSE);
+    if (PQstatus(handle) == CONNECTION_BAD)
+        return fail_to_connect(db, PQerrorMessage(handle), err);
+    if (!wait_for_connection(handle, connect_timeout_ms(&parameters->map))) {
+        bool is_late = PQstatus(handle) != CONNECTION_BAD;
+
+        return fail_to_connect(db, is_late ? "no answer" : PQerrorMessage(handle), err);
+    }
+    return begin_session(db, err);
+}
+
+static int postgres_connect(struct db *db, struct error *err)
+{
+    auto_parameters struct parameters parameters = {.map = STRMAP_INIT};
+    struct connection *connection = db->connection;
+
+    if (!connection)
+        connection = db->connection = xcalloc(1, sizeof *connection);
+    db->failure = DB_FAILURE_FINAL;
+    if (fill_parameters(db->uri, &parameters, err) < 0)
+        return -1;
+    free(connection->target);
+    connection->target = describe_target(&parameters.map);
+    if (open_session(db, &parameters, err) < 0) {
+        drop_session(connection);
+        return -1;
+    }
+    db->failure = DB_FAILURE_NONE;
+    return 0;
+}
+
+static void postgres_disconnect(struct db *db)
+{
+    drop_session(connection_of(db));
+}
+
+static void postgres_close(struct db *db)
+{
+    struct connection *connection = db->connection;
+
+    if (!connection)
+        return;
+    drop_session(connection);
+    free(connection->target);
+    free(connection->transaction_number);
+    free(connection->lost_session_start);
+    free(connection);
+    db->connection = NULL;
+}
+
+/* --- statements ------------------------------------------------------------------------------ */
+
+static int check_handle(struct db *db, struct error *err)
+{
+    struct connection *connection = db->connection;
+
+    if (connection->handle)
+        return 0;
+    db->failure = DB_FAILURE_CONNECTION;
+    return error_set(err, ERR_DATABASE, "there is no connection to the system database (%s)",
+                     connection->target);
+}
+
+/* The parameters in libpq's form. Numbers go as text, and bytes as they are. */
+struct arguments {
+    Oid types[DB_MAX_VALUES];
+    const char *values[DB_MAX_VALUES];
+    int lengths[DB_MAX_VALUES], formats[DB_MAX_VALUES];
+    char numbers[DB_MAX_VALUES][24];
+    char *texts[DB_MAX_VALUES]; /* slices that needed a NUL */
+};
+
+static void fill_arguments(const struct db_value *values, size_t count, struct arguments *out)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct db_value *value = &values[i];
+
+        if (value->type == DB_INT) {
+            snprintf(out->numbers[i], sizeof out->numbers[i], "%lld", (long long)value->number);
+            out->values[i] = out->numbers[i];
+        } else if (value->type == DB_TEXT) {
+            out->values[i] = out->texts[i] = xstrndup(value->bytes, value->size);
+        } else if (value->type == DB_BYTES) {
+            out->types[i] = BYTEA_OID;
+            out->formats[i] = 1;
+            out->lengths[i] = (int)value->size;
+            out->values[i] = value->bytes;
+        }
+    }
+}
+
+static void read_cell(const PGresult *result, int row, int column, struct db_cell *cell)
+{
+    const char *text = PQgetvalue(result, row, column);
+
+    if (PQgetisnull(result, row, column))
+        return;
+    if (PQftype(result, column) == BYTEA_OID) {
+        unsigned char *bytes = PQunescapeBytea((const unsigned char *)text, &cell->size);
+
+        cell->bytes = xmemdup(bytes, cell->size + 1);
+        PQfreemem(bytes);
+        return;
+    }
+    cell->size = (size_t)PQgetlength(result, row, column);
+    cell->bytes = xmemdup(text, cell->size + 1);
+}
+
+static void read_result(const PGresult *result, struct db_rows *rows)
+{
+    int columns = PQnfields(result);
+
+    for (int row = 0; row < PQntuples(result); row++) {
+        struct db_cell *cells = db_rows_add(rows, (size_t)columns);
+
+        for (int column = 0; column < columns; column++)
+            read_cell(result, row, column, &cells[column]);
+    }
+    rows->changed = strtoll(PQcmdTuples((PGresult *)result), NULL, 10);
+}
+
+static bool is_good(const PGresult *result)
+{
+    ExecStatusType status = PQresultStatus(result);
+
+    return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
+}
+
+static int postgres_query(struct db *db, const char *sql, const struct db_value *values,
+                          size_t count, struct db_rows *rows, struct error *err)
+{
+    struct arguments arguments = {0};
+    PGresult *result;
+    int status = 0;
+
+    if (check_handle(db, err) < 0)
+        return -1;
+    fill_arguments(values, count, &arguments);
+    result = PQexecParams(connection_of(db)->handle, sql, (int)count, arguments.types,
+                          arguments.values, arguments.lengths, arguments.formats, 0);
+    if (is_good(result))
+        read_result(result, rows);
+    else
+        status = fail(db, result, err);
+    PQclear(result);
+    for (size_t i = 0; i < count; i++)
+        free(arguments.texts[i]);
+    return status;
+}
+
+static int postgres_script(struct db *db, const char *sql, struct error *err)
+{
+    PGresult *result;
+    int status = 0;
+
+    if (check_handle(db, err) < 0)
+        return -1;
+    result = PQexec(connection_of(db)->handle, sql);
+    if (!is_good(result))
+        status = fail(db, result, err);
+    PQclear(result);
+    return status;
+}
+
+static int postgres_table_exists(struct db *db, const char *table, bool *exists, struct error *err)
+{
+    auto_db_rows struct db_rows rows = DB_ROWS_INIT;
+
+    if (db_query(db, SQL(postgres_table_exists), DB_VALUES(db_text(table)), &rows, err) < 0)
+        return -1;
+    *exists = rows.count > 0;
+    return 0;
+}
+
+/* --- transactions ---------------------------------------------------------------------------- */
+
+static int postgres_begin(struct db *db, enum db_durability durability, struct error *err)
+{
+    struct connection *connection = db->connection;
+    PGresult *result;
+    int status = 0;
+
+    /* A server that lost what others have seen would break their fences: all is durable. */
+    (void)durability;
+    if (check_handle(db, err) < 0)
+        return -1;
+    result = PQexec(connection->handle, SQL(postgres_begin));
+    free(take(connection->transaction_number));
+    if (PQresultStatus(result) == PGRES_TUPLES_OK)
+        connection->transaction_number = copy_field(result, 0);
+    else
+        status = fail(db, result, err);
+    PQclear(result);
+    return status;
+}
+
+static int postgres_commit(struct db *db, struct error *err)
+{
+    return postgres_script(db, "COMMIT", err);
+}
+
+static void postgres_rollback(struct db *db)
+{
+    enum db_failure failure = db->failure;
+    struct error ignored = {0};
+
+    if (connection_of(db)->handle && PQtransactionStatus(connection_of(db)->handle) != PQTRANS_IDLE)
+        postgres_script(db, "ROLLBACK", &ignored);
+    if (failure != DB_FAILURE_NONE)
+        db->failure = failure;
+}
+
+static bool postgres_was_committed(struct db *db)
+{
+    const char *number = connection_of(db)->transaction_number;
+    int64_t deadline = clock_monotonic_ms() + OLD_SESSION_TIMEOUT_MS;
+    struct error ignored = {0};
+
+    for (;;) {
+        auto_db_rows struct db_rows rows = DB_ROWS_INIT;
+        const char *status;
+
+        if (!number || postgres_query(db, SQL(postgres_was_committed), DB_VALUES(db_text(number)),
+                                      &rows, &ignored) < 0)
+            return false;
+        status = rows.count ? db_rows_text(&rows, 0, 0) : NULL;
+        if (!status || strcmp(status, "in progress") || clock_monotonic_ms() > deadline)
+            return status && !strcmp(status, "committed");
+        sleep_ms(50);
+    }
+}
+
+/* --- locks ----------------------------------------------------------------------------------- */
+
+/* Advisory locks are numbers and belong to the database: the schema tells projects apart. */
+static int64_t lock_key(const struct connection *connection, const char *state_id)
+{
+    auto_free char *name =
+        xasprintf("meltshim/%s/%s", connection->schema ? connection->schema : "", state_id);
+    uint8_t digest[SHA256_DIGEST_LENGTH];
+    uint64_t key = 0;
+    SHA2_CTX context;
+
+    SHA256Init(&context);
+    SHA256Update(&context, (const uint8_t *)name, strlen(name));
+    SHA256Final(digest, &context);
+    for (int i = 0; i < 8; i++)
+        key = key << 8 | digest[i];
+    return (int64_t)key;
+}
+
+static int try_key(struct db *db, int64_t key, bool *taken, struct error *err)
+{
+    auto_db_rows struct db_rows rows = DB_ROWS_INIT;
+
+    if (db_query(db, SQL(postgres_lock_try), DB_VALUES(db_int(key)), &rows, err) < 0)
+        return -1;
+    *taken = !strcmp(db_rows_text(&rows, 0, 0), "t");
+    return 0;
+}
+
+static int postgres_lock_try(struct db *db, const char *state_id, struct db_lock **out,
+                             struct error *err)
+{
+    int64_t key;
+    bool taken;
+
+    if (check_handle(db, err) < 0)
+        return -1;
+    key = lock_key(connection_of(db), state_id);
+    if (try_key(db, key, &taken, err) < 0)
+        return -1;
+    *out = NULL;
+    if (taken) {
+        *out = xcalloc(1, sizeof **out);
+        (*out)->key = key;
+    }
+    return 0;
+}
+
+static void postgres_lock_release(struct db *db, struct db_lock *lock)
+{
+    auto_db_rows struct db_rows rows = DB_ROWS_INIT;
+    struct error ignored = {0};
+    struct db_value key = db_int(lock->key);
+
+    /* Without a connection there is no lock to give back. */
+    if (connection_of(db) && connection_of(db)->handle)
+        postgres_query(db, SQL(postgres_lock_release), &key, 1, &rows, &ignored);
+    free(lock);
+}
+
+static int end_lost_session(struct db *db, struct error *err)
+{
+    struct connection *connection = db->connection;
+
+    if (!connection->lost_session_start)
+        return 0;
+    return db_query(
+        db, SQL(postgres_end_session),
+        DB_VALUES(db_int(connection->lost_session_pid), db_text(connection->lost_session_start)),
+        NULL, err);
+}
+
+static int postgres_lock_retake(struct db *db, struct db_lock *lock, bool *taken, struct error *err)
+{
+    int64_t deadline = clock_monotonic_ms() + OLD_SESSION_TIMEOUT_MS;
+
+    if (end_lost_session(db, err) < 0)
+        return -1;
+    for (;;) {
+        if (try_key(db, lock->key, taken, err) < 0)
+            return -1;
+        if (*taken || clock_monotonic_ms() > deadline)
+            return 0;
+        sleep_ms(50);
+    }
+}
+
+const struct db_driver db_postgres_driver = {
+    .schema_sql = SQL(postgres_schema),
+    .own_tables_sql = SQL(postgres_own_tables),
+    .upgrade_lock_sql = SQL(postgres_upgrade_lock),
+    .state_lock_sql = SQL(postgres_state_lock),
+    .connect = postgres_connect,
+    .disconnect = postgres_disconnect,
+    .close = postgres_close,
+    .query = postgres_query,
+    .script = postgres_script,
+    .begin = postgres_begin,
+    .commit = postgres_commit,
+    .rollback = postgres_rollback,
+    .was_committed = postgres_was_committed,
+    .table_exists = postgres_table_exists,
+    .lock_try = postgres_lock_try,
+    .lock_release = postgres_lock_release,
+    .lock_retake = postgres_lock_retake,
+    .lock_poll_ms = 50,
+};

@@ -1,0 +1,1 @@
+SELECT pg_advisory_unlock(CAST($1 AS BIGINT))

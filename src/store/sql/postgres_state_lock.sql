@@ -1,0 +1,1 @@
+SELECT 1 FROM state WHERE state_id = $1 FOR UPDATE

@@ -1,0 +1,1 @@
+SELECT txid_status(CAST($1 AS BIGINT))
