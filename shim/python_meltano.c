@@ -1,42 +1,21 @@
 #include "shim/python_meltano.h"
 
-#include "base/file.h"
 #include "base/memory.h"
-#include "base/path.h"
+#include "process/find_program.h"
 #include "process/process.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* Counts how often a command was handed on: a `meltano` that is a script around us would come back
  * for ever. Meltano itself starts a Meltano in places, so once is not enough. */
 #define HOPS_VARIABLE "MELTSHIM_HANDED_ON"
 #define MOST_HOPS     3
 
-static bool is_this_program(const char *path)
-{
-    struct stat other, self;
-
-    return !stat(path, &other) && !stat("/proc/self/exe", &self) && other.st_dev == self.st_dev &&
-           other.st_ino == self.st_ino;
-}
-
 char *python_meltano_find(const struct strmap *environment)
 {
-    auto_strlist struct strlist directories = STRLIST_INIT;
-    const char *path = strmap_get(environment, "PATH");
-
-    strlist_split(&directories, path ? path : "/usr/local/bin:/usr/bin:/bin", ':');
-    for (size_t i = 0; i < directories.count; i++) {
-        const char *directory = directories.items[i][0] ? directories.items[i] : ".";
-        auto_free char *candidate = path_join(directory, "meltano");
-
-        if (file_is_executable(candidate) && !is_this_program(candidate))
-            return take(candidate);
-    }
-    return NULL;
+    return find_other_program("meltano", strmap_get(environment, "PATH"));
 }
 
 /* Meltano knows our --project-root by its own name only. */

@@ -142,6 +142,11 @@ void log_set_format(enum log_format format)
     look_at_environment();
 }
 
+enum log_format log_get_format(void)
+{
+    return sink.format;
+}
+
 void log_bind(const char *key, const char *value)
 {
     if (value)

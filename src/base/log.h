@@ -26,6 +26,7 @@ const char *log_format_name(enum log_format format);
 void log_set_level(enum log_level level);
 enum log_level log_get_level(void);
 void log_set_format(enum log_format format);
+enum log_format log_get_format(void);
 
 /* fields is a map or NULL, borrowed. In the console formats colored and uncolored only the fields
  * that Meltano shows by default appear; json and key_value show all. */

@@ -7,8 +7,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#define USUAL_SEARCH "/usr/local/bin:/usr/bin:/bin"
 
 static const char *env_value(const char *const *env, const char *name)
 {
@@ -31,7 +35,7 @@ int find_program(const char *name, const char *const *env, const char *cwd, char
         *path = xstrdup(name);
         return 0;
     }
-    strlist_split(&dirs, search ? search : "/usr/local/bin:/usr/bin:/bin", ':');
+    strlist_split(&dirs, search ? search : USUAL_SEARCH, ':');
     for (size_t i = 0; i < dirs.count && *name; i++) {
         auto_free char *candidate = path_join(*dirs.items[i] ? dirs.items[i] : ".", name);
         auto_free char *seen_from_here = cwd ? path_join(cwd, candidate) : xstrdup(candidate);
@@ -42,6 +46,28 @@ int find_program(const char *name, const char *const *env, const char *cwd, char
         }
     }
     return error_set(err, ERR_START, "cannot start '%s': no such program in PATH", name);
+}
+
+static bool is_this_program(const char *path)
+{
+    struct stat other, self;
+
+    return stat(path, &other) == 0 && stat("/proc/self/exe", &self) == 0 &&
+           other.st_dev == self.st_dev && other.st_ino == self.st_ino;
+}
+
+char *find_other_program(const char *name, const char *search)
+{
+    auto_strlist struct strlist dirs = STRLIST_INIT;
+
+    strlist_split(&dirs, search ? search : USUAL_SEARCH, ':');
+    for (size_t i = 0; i < dirs.count; i++) {
+        auto_free char *candidate = path_join(*dirs.items[i] ? dirs.items[i] : ".", name);
+
+        if (file_is_executable(candidate) && !is_this_program(candidate))
+            return take(candidate);
+    }
+    return NULL;
 }
 
 /* The interpreter that a script's first line names; NULL when it names none. */

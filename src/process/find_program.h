@@ -1,4 +1,4 @@
-/* process/find_program.h - which file a program's name means. Private to src/process. */
+/* process/find_program.h - which file a program's name means. */
 #ifndef PROCESS_FIND_PROGRAM_H
 #define PROCESS_FIND_PROGRAM_H
 
@@ -8,6 +8,10 @@
  * frees *path. ERR_START. */
 int find_program(const char *name, const char *const *env, const char *cwd, char **path,
                  struct error *err);
+
+/* The first program of that name in search (as in PATH; NULL: the usual directories) that is not
+ * this very program under another name; NULL when there is none. The caller frees it. */
+char *find_other_program(const char *name, const char *search);
 
 /* Why path could not be executed. Returns -1. */
 int describe_exec_failure(const char *path, int error_number, struct error *err);

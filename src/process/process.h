@@ -117,7 +117,8 @@ int process_set_nonblocking(int fd, bool nonblocking);
 /* --- signals sent to us ------------------------------------------------------------------- */
 
 /* Watches SIGTERM, SIGINT and SIGHUP, except those our caller had ignored (nohup, a background
- * job); returns a descriptor that becomes readable. Watching twice is fine. */
+ * job); returns a descriptor that becomes readable. Each signals_watch() wants its
+ * signals_unwatch(). */
 int signals_watch(void);
 /* The next pending one of them; 0 when none is. */
 int signals_next(void);

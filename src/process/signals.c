@@ -12,11 +12,12 @@
 
 static const int watched[] = {SIGTERM, SIGINT, SIGHUP};
 static int signal_fd = -1;
+static unsigned watcher_count;
 static sigset_t blocked_by_us;
 
 int signals_watch(void)
 {
-    if (signal_fd >= 0)
+    if (watcher_count++)
         return signal_fd;
     sigemptyset(&blocked_by_us);
     for (size_t i = 0; i < ARRAY_LEN(watched); i++) {
@@ -42,7 +43,7 @@ int signals_next(void)
 
 void signals_unwatch(void)
 {
-    if (signal_fd < 0)
+    if (!watcher_count || --watcher_count)
         return;
     fd_close(&signal_fd);
     sigprocmask(SIG_UNBLOCK, &blocked_by_us, NULL);

@@ -869,6 +869,18 @@ START_TEST(signals_are_read_one_by_one)
 }
 END_TEST
 
+START_TEST(the_last_who_stops_watching_stops_it_for_all)
+{
+    signals_watch();
+    signals_watch();
+    signals_unwatch();
+    raise(SIGTERM);
+    ck_assert_int_eq(signals_next(), SIGTERM);
+    signals_unwatch();
+    ck_assert_int_eq(signals_next(), 0);
+}
+END_TEST
+
 START_TEST(an_ignored_hangup_stays_ignored)
 {
     signal(SIGHUP, SIG_IGN);
@@ -930,6 +942,7 @@ Suite *process_process_suite(void)
     tcase_add_test(ours, capture_ends_a_program_that_takes_too_long);
     tcase_add_test(ours, capture_does_not_wait_for_who_holds_the_pipe);
     tcase_add_test(ours, signals_are_read_one_by_one);
+    tcase_add_test(ours, the_last_who_stops_watching_stops_it_for_all);
     tcase_add_test(ours, an_ignored_hangup_stays_ignored);
     suite_add_tcase(suite, ours);
     return suite;
