@@ -64,7 +64,7 @@ struct dag_task {
     size_t upstream_count;
     struct dag_argument_list arguments; /* where it differs from the DAG's defaults */
     struct dag_variable_list env;       /* all variables, when it has some of its own; else empty */
-    struct dag_origin origin;
+    struct dag_origin origin, group_origin, order_origin;
 };
 
 struct dag {

@@ -3,8 +3,9 @@
 #include "base/attrs.h"
 #include "base/file.h"
 #include "base/memory.h"
-#include "base/nearest.h"
 #include "base/position.h"
+#include "base/strlist.h"
+#include "base/suggest.h"
 #include "base/utf8.h"
 #include "dag_generator/dag_text.h"
 
@@ -413,19 +414,19 @@ static int check_value(const struct dag_option_def *def, const struct value *val
 static int refuse_key(const struct value *map, const char *key, unsigned place,
                       const char *place_name, struct error *err)
 {
-    const char *known[DAG_OPTION_COUNT] = {NULL};
+    auto_strlist struct strlist known = STRLIST_INIT;
     const char *nearest;
 
     for (size_t i = 0; i < DAG_OPTION_COUNT; i++) {
         if (dag_options[i].places & place)
-            known[i] = dag_options[i].key;
+            strlist_add(&known, dag_options[i].key);
         if (!strcmp(dag_options[i].key, key)) {
             error_set_at_key(err, ERR_CONFIG, map, key, "'%s' has no meaning for %s", key,
                              place_name);
             return error_hint(err, "docs/airflow.md says where each key of " PLACE " may stand.");
         }
     }
-    nearest = word_nearest(key, known, DAG_OPTION_COUNT);
+    nearest = suggest_nearest(key, &known);
     error_set_at_key(err, ERR_CONFIG, map, key, "unknown key '%s' in " PLACE, key);
     if (nearest)
         return error_hint(err, "Did you mean '%s'?", nearest);

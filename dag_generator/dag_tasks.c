@@ -1,8 +1,8 @@
 #include "dag_generator/dag_builder.h"
 
 #include "base/memory.h"
-#include "base/nearest.h"
 #include "base/position.h"
+#include "base/suggest.h"
 #include "dag_generator/dag_ids.h"
 #include "dag_generator/dag_text.h"
 
@@ -134,7 +134,7 @@ static int refuse_task_name(const struct plan *plan, const struct value *where, 
         strlist_add(&known, dag->tasks[i].label);
         strlist_add(&known, plan->default_ids.items[i]);
     }
-    nearest = word_nearest(name, (const char *const *)known.items, known.count);
+    nearest = suggest_nearest(name, &known);
     if (key)
         error_set_at_key(err, ERR_CONFIG, where, key, "schedule '%s' has no task '%s'",
                          plan->build->schedule->name, name);
@@ -176,7 +176,8 @@ static bool is_task_id(const char *text)
 
 static int choose_group(struct plan *plan, size_t position, struct error *err)
 {
-    const struct value *group = dag_choice(&plan->choices[position], DAG_OPTION_GROUP, NULL);
+    enum dag_source source;
+    const struct value *group = dag_choice(&plan->choices[position], DAG_OPTION_GROUP, &source);
     struct dag_task *task = &plan->build->dag->tasks[position];
 
     if (!group)
@@ -187,6 +188,7 @@ static int choose_group(struct plan *plan, size_t position, struct error *err)
         return error_hint(err, "Use letters, digits, '_' and '-'.");
     }
     task->group = xstrdup(value_text(group));
+    task->group_origin = dag_origin_of(source, group);
     if (strlen(task->group) + 1 + strlen(task->task_id) > DAG_ID_LIMIT) {
         error_set_at(err, ERR_CONFIG, group,
                      "the task '%s.%s' would have an id of more than %d characters", task->group,
@@ -275,10 +277,13 @@ static int add_after(struct plan *plan, size_t position, const struct value *nam
 
 static int connect_task(struct plan *plan, size_t position, bool is_serial, struct error *err)
 {
-    const struct value *after = dag_choice(&plan->choices[position], DAG_OPTION_AFTER, NULL);
+    struct dag_task *task = &plan->build->dag->tasks[position];
+    enum dag_source source = DAG_FROM_DEFAULT;
+    const struct value *after = dag_choice(&plan->choices[position], DAG_OPTION_AFTER, &source);
 
+    task->order_origin = dag_origin_of(source, after);
     if (!after && is_serial && position)
-        add_upstream(&plan->build->dag->tasks[position], position - 1);
+        add_upstream(task, position - 1);
     if (after && !value_is_list(after))
         return add_after(plan, position, after, err);
     for (size_t i = 0; i < value_count(after); i++)
