@@ -2,8 +2,8 @@
 
 #include "base/memory.h"
 #include "base/strbuf.h"
+#include "base/suggest.h"
 #include "base/uuid.h"
-#include "shim/suggest.h"
 
 #include <assert.h>
 #include <ctype.h>
@@ -278,7 +278,7 @@ static int no_such_option(const struct parser *parser, const char *dashes, const
         for (const struct option_def *at = parser->scopes[i].options; at && at->name; at++)
             if (!at->is_hidden)
                 strlist_addf(&names, "--%s", at->name);
-    suggest_words(&names, typed, OPTION_CUTOFF, &close);
+    suggest_words(typed, &names, OPTION_CUTOFF, &close);
     strbuf_addf(&text, "No such option '%s'.", typed);
     if (close.count == 1)
         strbuf_addf(&text, " Did you mean '%s'?", close.items[0]);
@@ -454,7 +454,7 @@ static int no_such_command(const struct command *group, const char *typed, struc
 
     for (const struct command *const *at = group->subcommands; *at; at++)
         strlist_add(&names, (*at)->name);
-    suggest_words(&names, typed, COMMAND_CUTOFF, &close);
+    suggest_words(typed, &names, COMMAND_CUTOFF, &close);
     strbuf_addf(&text, "No such command '%s'.", typed);
     for (size_t i = 0; i < close.count; i++)
         strbuf_addf(&text, "%s    %s", i ? "\n" : "\n\nDid you mean one of these?\n",

@@ -1,11 +1,11 @@
-#include "shim/suggest.h"
+#include "base/suggest.h"
 
 #include "base/memory.h"
 #include "base/strbuf.h"
 
 #include <check.h>
 
-Suite *shim_suggest_suite(void);
+Suite *base_suggest_suite(void);
 
 /* Values of Python's difflib.SequenceMatcher(None, a, b).ratio(). */
 static const struct {
@@ -34,7 +34,7 @@ START_TEST(the_three_closest_words_come_first)
     auto_free char *text = NULL;
 
     strlist_split(&words, "ape,apple,peach,puppy,applet", ',');
-    suggest_words(&words, "appel", 0.5, &close);
+    suggest_words("appel", &words, 0.5, &close);
     text = strlist_join(&close, " ");
     ck_assert_str_eq(text, "apple ape applet");
 }
@@ -48,14 +48,14 @@ START_TEST(a_very_long_word_is_like_nothing)
 
     strbuf_add_repeat(&word, 'a', 1000000);
     strlist_add(&words, strbuf_text(&word));
-    suggest_words(&words, strbuf_text(&word), 0.5, &close);
+    suggest_words(strbuf_text(&word), &words, 0.5, &close);
     ck_assert_uint_eq(close.count, 0);
 }
 END_TEST
 
-Suite *shim_suggest_suite(void)
+Suite *base_suggest_suite(void)
 {
-    Suite *suite = suite_create("shim/suggest");
+    Suite *suite = suite_create("base/suggest");
     TCase *tcase = tcase_create("suggest");
 
     tcase_add_loop_test(tcase, likeness_is_that_of_difflib, 0, ARRAY_LEN(ratios));
