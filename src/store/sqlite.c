@@ -265,7 +265,7 @@ static int sqlite_connect(struct db *db, struct error *err)
     parent = path_parent(file);
     connection->lock_dir = path_joinf(parent, "meltshim-locks/%s", path_name(file));
     /* To a reader, a database that is not there is an empty one. */
-    if (db->read_only && access(file, F_OK) < 0 && errno == ENOENT)
+    if (db->read_only && access(file, F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR))
         file = ":memory:";
     if (sqlite3_open_v2(file, &connection->handle, flags, NULL) != SQLITE_OK) {
         fail(db, err);
