@@ -12,6 +12,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -45,6 +46,30 @@ int app_flush(struct app *app, struct error *err)
     if (failed && errno != EPIPE)
         return error_set_errno(err, ERR_IO, "cannot write to standard output");
     return 0;
+}
+
+enum plugin_type app_plugin_type(int choice)
+{
+    return (enum plugin_type)((choice - 1) / 2);
+}
+
+bool app_wants_color(const struct app *app)
+{
+    const char *no_color = strmap_get(&app->environment, "NO_COLOR");
+
+    return isatty(STDOUT_FILENO) && !(no_color && *no_color);
+}
+
+bool app_confirm(const char *question)
+{
+    char answer[16];
+
+    fprintf(stderr, "%s [y/N]: ", question);
+    if (!fgets(answer, sizeof answer, stdin)) {
+        fputc('\n', stderr);
+        return false;
+    }
+    return !strcasecmp(answer, "y\n") || !strcasecmp(answer, "yes\n");
 }
 
 /* --- errors ------------------------------------------------------------------------------- */
@@ -130,16 +155,6 @@ static int print_version(struct app *app)
     return 0;
 }
 
-static int enter_directory(const char *path, struct error *err)
-{
-    if (!path || chdir(path) == 0)
-        return 0;
-    if (errno == ENOENT)
-        return error_set(err, ERR_USAGE,
-                         "Invalid value for '--cwd': Directory '%s' does not exist.", path);
-    return error_set_errno(err, ERR_USAGE, "Invalid value for '--cwd': Directory '%s'", path);
-}
-
 static void set_override(struct app *app, const char *setting, const char *value)
 {
     if (value)
@@ -178,7 +193,7 @@ static int run_command(struct app *app, struct error *err)
     if (!parsed->command->run)
         return explain_group(app);
     apply_globals(app);
-    if (enter_directory(parsed->globals.project_root, err) < 0)
+    if (app_enter_directory(app, err) < 0)
         return -1;
     return parsed->command->run(app, parsed->args, err);
 }
@@ -196,6 +211,7 @@ static void app_init(struct app *app, int argc, char **argv)
 
 static void app_clear(struct app *app)
 {
+    app_close(app);
     parsed_clear(&app->parsed);
     strlist_clear(&app->argv);
     strmap_clear(&app->environment);

@@ -30,6 +30,7 @@ enum word_kind {
     WORD_FILE,
     WORD_DIRECTORY,
     WORD_PLUGIN,
+    WORD_CONFIGURABLE, /* a plugin, a mapping or "meltano" */
     WORD_EXTRACTOR,
     WORD_LOADER,
     WORD_PLUGIN_COMMAND, /* PLUGIN or PLUGIN:COMMAND */
@@ -91,6 +92,26 @@ struct argument_def {
 #define ARGUMENT_OPTIONAL(...)     ARGUMENT_ROW(ARG_OPTIONAL, const char *, __VA_ARGS__)
 #define ARGUMENT_MANY(...)         ARGUMENT_ROW(ARG_MANY, struct strlist, __VA_ARGS__)
 #define ARGUMENT_AT_LEAST_ONE(...) ARGUMENT_ROW(ARG_AT_LEAST_ONE, struct strlist, __VA_ARGS__)
+
+/* --format, as most commands that print a list have it. */
+enum { OUTPUT_TEXT = 1, OUTPUT_JSON };
+extern const char *const output_formats[];
+#define FORMAT_OPTION(args)                                                                        \
+    OPTION_CHOICE(args, format, "format", "Form of the output; text if not given.",                \
+                  .choices = output_formats)
+
+/* --plugin-type: "extractor", "extractors", "loader", ... */
+extern const char *const plugin_type_choices[];
+#define PLUGIN_TYPE_OPTION(args)                                                                   \
+    OPTION_CHOICE(args, plugin_type, "plugin-type", "Only plugins of this type.",                  \
+                  .choices = plugin_type_choices, .metavar = "TYPE")
+
+/* A command of Meltano that is not ours: the Python Meltano runs it. */
+#define PASSED_ON(command_name, command_summary)                                                   \
+    &(const struct command)                                                                        \
+    {                                                                                              \
+        .name = command_name, .summary = command_summary, .is_passed_on = true                     \
+    }
 
 /* Which environment of the project a command works in. */
 enum environment_policy {

@@ -1,6 +1,7 @@
 #include "shim/commands.h"
 
 #include "base/log.h"
+#include "project/plugin_type.h"
 
 static const char *const log_levels[] = {
     [LOG_DEBUG] = "debug",
@@ -15,6 +16,28 @@ static const char *const log_levels[] = {
 static const char *const log_formats[] = {
     [LOG_COLORED] = "colored",     [LOG_UNCOLORED] = "uncolored", [LOG_JSON] = "json",
     [LOG_KEY_VALUE] = "key-value", [LOG_PLAIN] = "plain",         NULL,
+};
+
+const char *const output_formats[] = {"text", "json", NULL};
+
+const char *const plugin_type_choices[] = {
+    [2 * PLUGIN_EXTRACTOR] = "extractor",
+    "extractors",
+    [2 * PLUGIN_LOADER] = "loader",
+    "loaders",
+    [2 * PLUGIN_TRANSFORM] = "transform",
+    "transforms",
+    [2 * PLUGIN_ORCHESTRATOR] = "orchestrator",
+    "orchestrators",
+    [2 * PLUGIN_TRANSFORMER] = "transformer",
+    "transformers",
+    [2 * PLUGIN_FILE] = "file",
+    "files",
+    [2 * PLUGIN_UTILITY] = "utility",
+    "utilities",
+    [2 * PLUGIN_MAPPER] = "mapper",
+    "mappers",
+    NULL,
 };
 
 static const struct option_def root_options[] = {
@@ -47,37 +70,30 @@ const struct option_def database_options[] = {
     {0},
 };
 
-/* A command of Meltano that is not ours: the Python Meltano runs it. */
-#define PASSED_ON(command_name, command_summary)                                                   \
-    &(const struct command)                                                                        \
-    {                                                                                              \
-        .name = command_name, .summary = command_summary, .is_passed_on = true                     \
-    }
-
 static const struct command *const root_commands[] = {
     PASSED_ON("add", "Add plugins to the project."),
     PASSED_ON("cloud", "Interact with Meltano Cloud."),
     PASSED_ON("compile", "Write the project's manifest files."),
-    PASSED_ON("config", "Show and change settings."),
+    &config_command,
     PASSED_ON("docs", "Open Meltano's documentation."),
     PASSED_ON("dragon", "Summon a dragon."),
     PASSED_ON("el", "Run one extractor and one loader."),
     PASSED_ON("elt", "The older form of 'el'."),
-    PASSED_ON("environment", "Manage environments."),
-    PASSED_ON("hub", "Ask the plugin hub."),
+    &environment_command,
+    &hub_command,
     PASSED_ON("init", "Make a new project."),
     PASSED_ON("install", "Install plugins."),
     PASSED_ON("invoke", "Start a plugin's program."),
-    PASSED_ON("job", "Manage jobs."),
-    PASSED_ON("lock", "Write lock files of plugins."),
+    &job_command,
+    &lock_command,
     PASSED_ON("logs", "Show the logs of runs."),
-    PASSED_ON("plugin", "List plugins."),
+    &plugin_command,
     PASSED_ON("remove", "Remove plugins from the project."),
     PASSED_ON("run", "Run pipelines, plugin commands and jobs."),
-    PASSED_ON("schedule", "Manage schedules."),
+    &schedule_command,
     PASSED_ON("schema", "Manage the database's schema."),
     PASSED_ON("select", "Choose what an extractor extracts."),
-    PASSED_ON("state", "Manage state."),
+    &state_command,
     PASSED_ON("test", "Run the tests of plugins."),
     PASSED_ON("upgrade", "Upgrade Meltano and the project."),
     &completion_command,

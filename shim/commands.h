@@ -6,6 +6,14 @@
 
 /* completion.c */
 extern const struct command completion_command, complete_command;
+/* state.c, state_transfer.c, state_history.c */
+extern const struct command state_command;
+extern const struct command state_export_command, state_import_command;
+extern const struct command state_history_command, state_show_command, state_diff_command,
+    state_rollback_command;
+/* one file each */
+extern const struct command config_command, environment_command, hub_command, job_command,
+    lock_command, plugin_command, schedule_command;
 /* reference.c */
 extern const struct command reference_command;
 

@@ -1,0 +1,50 @@
+/* shim/state_access.h - what the commands of the group 'state' have in common. */
+#ifndef SHIM_STATE_ACCESS_H
+#define SHIM_STATE_ACCESS_H
+
+#include "shim/app.h"
+
+/* The store that holds the state of state_id (NULL: a command for all of them). An id of the form
+ * "ENV:TAP-to-TARGET" activates its environment first, as in Meltano. */
+struct store *state_open(struct app *app, const char *state_id, enum store_access access,
+                         struct error *err);
+
+/* What a tap would be given; {} when there is none. The caller frees *out. */
+int state_read(struct store *store, const char *state_id, struct value **out, struct error *err);
+int state_parts_parse(const struct state_parts *parts, struct value **completed,
+                      struct value **partial, struct error *err);
+int state_parts_merge(const struct state_parts *parts, struct value **out, struct error *err);
+
+/* Without a top-level singer_state no tap would find anything in it. */
+int state_check(const struct value *state, struct error *err);
+int state_parse(const char *text, bool validate, struct value **out, struct error *err);
+
+/* Holds the lock of a state id while it is edited, so that no run writes at the same time. */
+struct edit_lock {
+    struct store_lock *lock;
+};
+/* With force a run that holds it is only warned about. */
+int edit_lock_acquire(struct store *store, const char *state_id, bool force, struct edit_lock *out,
+                      struct error *err);
+void edit_lock_release(struct edit_lock *held);
+#define auto_edit_lock ATTR_CLEANUP(edit_lock_release)
+
+int state_write(struct store *store, const struct edit_lock *held, const char *state_id,
+                enum state_write kind, const struct value *state, struct error *err);
+/* Replaces both parts. */
+int state_write_parts(struct store *store, const struct edit_lock *held, const char *state_id,
+                      const struct value *completed, const struct value *partial,
+                      struct error *err);
+
+/* What an answer of "no" to a question comes to. */
+int state_declined(struct error *err);
+/* "2026-11-22 12:19:47+0000" */
+const char *state_now(struct strbuf *out);
+
+/* {"a":1} in ASCII, as 'state get' and 'state export' print it. */
+extern const struct json_style state_json_style;
+
+#define STATE_FORCE_OPTION(args)                                                                   \
+    OPTION_FLAG(args, force, "force", "Do not ask, and edit also while a run is active.")
+
+#endif

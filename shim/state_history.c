@@ -1,0 +1,267 @@
+/* The ledger of a state: every version that was accepted. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "shim/commands.h"
+#include "shim/state_access.h"
+#include "shim/table.h"
+#include "shim/value_diff.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct history_args {
+    const char *state_id;
+    int format;
+    long limit;
+};
+
+static struct value *version_to_value(const struct state_version *version)
+{
+    struct value *out = value_new_map();
+    auto_strbuf struct strbuf time = STRBUF_INIT;
+
+    strbuf_add_py_time(&time, version->written_at_us, 'T');
+    value_set_int(out, "version", version->version);
+    value_set_string(out, "written_at", strbuf_text(&time));
+    value_set_string(out, "kind", version->kind);
+    value_set_string(out, "source", version->source);
+    value_set_string_or_null(out, "run_id", version->run_id[0] ? version->run_id : NULL);
+    return out;
+}
+
+static void print_history(struct app *app, const struct state_version_list *versions)
+{
+    static const char *const titles[] = {"VERSION", "WRITTEN", "KIND", "SOURCE", "RUN ID"};
+    auto_table struct table table;
+
+    TABLE_INIT(&table, titles);
+    for (size_t i = 0; i < versions->count; i++) {
+        const struct state_version *version = &versions->items[i];
+        auto_strbuf struct strbuf time = STRBUF_INIT;
+
+        strbuf_add_sql_time(&time, version->written_at_us);
+        table_addf(&table, "%lld", (long long)version->version);
+        table_addf(&table, "%.19s", strbuf_text(&time));
+        table_add(&table, version->kind);
+        table_add(&table, version->source);
+        table_add(&table, version->run_id);
+    }
+    table_print(&table, &app->out);
+}
+
+static int run_history(struct app *app, void *data, struct error *err)
+{
+    const struct history_args *args = data;
+    struct store *store = state_open(app, args->state_id, STORE_READ, err);
+    struct state_version_list versions = {0};
+
+    if (!store ||
+        store_state_history(store, args->state_id, (size_t)args->limit, &versions, err) < 0)
+        return -1;
+    if (args->format == OUTPUT_JSON) {
+        auto_value struct value *out = value_new_list();
+
+        for (size_t i = 0; i < versions.count; i++)
+            value_append_take(out, version_to_value(&versions.items[i]));
+        app_print_json(app, out);
+    } else if (versions.count) {
+        print_history(app, &versions);
+    } else {
+        log_info("No versions of the state of %s are known.", args->state_id);
+    }
+    state_version_list_clear(&versions);
+    return 0;
+}
+
+static const struct option_def history_options[] = {
+    FORMAT_OPTION(struct history_args),
+    OPTION_NUMBER(struct history_args, limit, "limit", "How many versions at most.", .letter = 'l',
+                  .value = 20, .minimum = 1, .has_minimum = true),
+    {0},
+};
+
+static const struct argument_def history_arguments[] = {
+    ARGUMENT_ONE(struct history_args, state_id, "STATE_ID", .word = WORD_STATE_ID),
+    {0},
+};
+
+const struct command state_history_command = {
+    .name = "history",
+    .summary = "List the versions of a state, newest first.",
+    .options = history_options,
+    .arguments = history_arguments,
+    .args_size = sizeof(struct history_args),
+    .run = run_history,
+};
+
+struct version_args {
+    const char *state_id, *version, *other;
+    bool force;
+};
+
+/* version NULL: the newest; minus selects from the newest back. */
+static int find_version(struct store *store, const char *state_id, const char *version,
+                        size_t minus, int64_t *out, struct error *err)
+{
+    struct state_version_list versions = {0};
+    int result = 0;
+
+    if (version) {
+        char *end;
+
+        *out = strtoll(version, &end, 10);
+        if (end == version || *end || *out < 1)
+            return error_set(err, ERR_USAGE, "'%s' is no version: 'state history' lists them",
+                             version);
+        return 0;
+    }
+    if (store_state_history(store, state_id, minus + 1, &versions, err) < 0)
+        return -1;
+    if (versions.count <= minus)
+        result = error_set(err, ERR_STATE, "%s has %zu version%s", state_id, versions.count,
+                           versions.count == 1 ? "" : "s");
+    else
+        *out = versions.items[minus].version;
+    state_version_list_clear(&versions);
+    return result;
+}
+
+static int read_version(struct store *store, const char *state_id, int64_t version,
+                        struct state_parts *out, struct error *err)
+{
+    bool found;
+
+    if (store_state_version(store, state_id, version, out, &found, err) < 0)
+        return -1;
+    if (found)
+        return 0;
+    error_set(err, ERR_STATE, "%s has no version %lld", state_id, (long long)version);
+    return error_hint(err, "'state history %s' lists its versions.", state_id);
+}
+
+static int read_merged_version(struct store *store, const char *state_id, int64_t version,
+                               struct value **out, struct error *err)
+{
+    struct state_parts parts = {0};
+    int result;
+
+    if (read_version(store, state_id, version, &parts, err) < 0)
+        return -1;
+    result = state_parts_merge(&parts, out, err);
+    state_parts_clear(&parts);
+    return result;
+}
+
+static int run_show(struct app *app, void *data, struct error *err)
+{
+    const struct version_args *args = data;
+    struct store *store = state_open(app, args->state_id, STORE_READ, err);
+    auto_value struct value *state = NULL;
+    int64_t version;
+
+    if (!store || find_version(store, args->state_id, args->version, 0, &version, err) < 0 ||
+        read_merged_version(store, args->state_id, version, &state, err) < 0)
+        return -1;
+    app_print_json(app, state);
+    return 0;
+}
+
+static const struct argument_def show_arguments[] = {
+    ARGUMENT_ONE(struct version_args, state_id, "STATE_ID", .word = WORD_STATE_ID),
+    ARGUMENT_OPTIONAL(struct version_args, version, "VERSION"),
+    {0},
+};
+
+const struct command state_show_command = {
+    .name = "show",
+    .summary = "Print a version of a state; the newest one if none is given.",
+    .arguments = show_arguments,
+    .args_size = sizeof(struct version_args),
+    .run = run_show,
+};
+
+static int run_diff(struct app *app, void *data, struct error *err)
+{
+    const struct version_args *args = data;
+    struct store *store = state_open(app, args->state_id, STORE_READ, err);
+    auto_value struct value *before = NULL;
+    auto_value struct value *after = NULL;
+    int64_t from, to;
+
+    if (!store || find_version(store, args->state_id, args->version, 1, &from, err) < 0 ||
+        find_version(store, args->state_id, args->other, 0, &to, err) < 0 ||
+        read_merged_version(store, args->state_id, from, &before, err) < 0 ||
+        read_merged_version(store, args->state_id, to, &after, err) < 0)
+        return -1;
+    value_diff(before, after, &app->out);
+    return 0;
+}
+
+static const struct argument_def diff_arguments[] = {
+    ARGUMENT_ONE(struct version_args, state_id, "STATE_ID", .word = WORD_STATE_ID),
+    ARGUMENT_OPTIONAL(struct version_args, version, "FROM"),
+    ARGUMENT_OPTIONAL(struct version_args, other, "TO"),
+    {0},
+};
+
+const struct command state_diff_command = {
+    .name = "diff",
+    .summary = "Show what changed between two versions of a state.",
+    .details = "Without TO the newest version is meant, without FROM the one before the newest.",
+    .arguments = diff_arguments,
+    .args_size = sizeof(struct version_args),
+    .run = run_diff,
+};
+
+static int restore_version(struct store *store, const struct version_args *args, int64_t version,
+                           struct error *err)
+{
+    auto_edit_lock struct edit_lock held = {0};
+    auto_value struct value *completed = NULL;
+    auto_value struct value *partial = NULL;
+    struct state_parts parts = {0};
+    int result;
+
+    if (edit_lock_acquire(store, args->state_id, args->force, &held, err) < 0 ||
+        read_version(store, args->state_id, version, &parts, err) < 0)
+        return -1;
+    result = state_parts_parse(&parts, &completed, &partial, err);
+    state_parts_clear(&parts);
+    return result < 0 ? -1
+                      : state_write_parts(store, &held, args->state_id, completed, partial, err);
+}
+
+static int run_rollback(struct app *app, void *data, struct error *err)
+{
+    const struct version_args *args = data;
+    auto_strbuf struct strbuf now = STRBUF_INIT;
+    struct store *store;
+    int64_t version;
+
+    if (!args->force && !app_confirm("This will overwrite the state's current value. Continue?"))
+        return state_declined(err);
+    store = state_open(app, args->state_id, STORE_WRITE, err);
+    if (!store || find_version(store, args->state_id, args->version, 1, &version, err) < 0 ||
+        restore_version(store, args, version, err) < 0)
+        return -1;
+    log_info("State for %s was rolled back to version %lld at %s.", args->state_id,
+             (long long)version, state_now(&now));
+    return 0;
+}
+
+static const struct option_def rollback_options[] = {
+    STATE_FORCE_OPTION(struct version_args),
+    {0},
+};
+
+const struct command state_rollback_command = {
+    .name = "rollback",
+    .summary = "Make a version of a state the current one.",
+    .details =
+        "Without VERSION the one before the newest is meant. The versions since then stay in "
+        "the history, and the restored state becomes a new version.",
+    .options = rollback_options,
+    .arguments = show_arguments,
+    .args_size = sizeof(struct version_args),
+    .run = run_rollback,
+};

@@ -1,0 +1,125 @@
+#include "base/file.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "shim/commands.h"
+#include "shim/state_access.h"
+
+#include <string.h>
+#include <unistd.h>
+
+/* --- export and import -------------------------------------------------------------------- */
+
+static int add_exported(struct store *store, const char *state_id, struct value *out,
+                        struct error *err)
+{
+    struct state_parts parts = {0};
+    struct value *completed, *partial, *entry;
+    bool found;
+    int result;
+
+    if (store_state_read(store, state_id, &parts, &found, err) < 0)
+        return -1;
+    result = state_parts_parse(&parts, &completed, &partial, err);
+    state_parts_clear(&parts);
+    if (result < 0)
+        return error_wrap(err, "%s", state_id);
+    entry = value_new_map();
+    value_set_take(entry, "completed", completed);
+    value_set_take(entry, "partial", partial);
+    value_set_take(out, state_id, entry);
+    return 0;
+}
+
+static int run_export(struct app *app, void *data, struct error *err)
+{
+    struct store *store = state_open(app, NULL, STORE_READ, err);
+    auto_strlist struct strlist ids = STRLIST_INIT;
+    auto_value struct value *out = value_new_map();
+
+    (void)data;
+    if (!store || store_state_list(store, &ids, err) < 0)
+        return -1;
+    for (size_t i = 0; i < ids.count; i++)
+        if (add_exported(store, ids.items[i], out, err) < 0)
+            return -1;
+    json_write(&app->out, out, &state_json_style);
+    app_print(app, "\n");
+    return 0;
+}
+
+const struct command state_export_command = {
+    .name = "export",
+    .summary = "Print all states as one JSON object.",
+    .run = run_export,
+};
+
+struct import_args {
+    const char *input_file;
+};
+
+static int check_import(const struct value *states, struct error *err)
+{
+    if (!value_is_map(states))
+        return error_set(err, ERR_USAGE,
+                         "Invalid value for 'INPUT_FILE': a JSON object was "
+                         "expected");
+    for (size_t i = 0; i < value_count(states); i++) {
+        const struct value_member *member = value_member_at(states, i);
+        const struct value *completed = value_get(member->value, "completed");
+        const struct value *partial = value_get(member->value, "partial");
+
+        if (!value_is_map(member->value) || (completed && !value_is_map(completed)) ||
+            (partial && !value_is_map(partial)))
+            return error_set(err, ERR_STATE,
+                             "%s: {\"completed\": {...}, \"partial\": {...}} was "
+                             "expected",
+                             member->key);
+    }
+    return 0;
+}
+
+static int run_import(struct app *app, void *data, struct error *err)
+{
+    const struct import_args *args = data;
+    bool from_stdin = !args->input_file || !strcmp(args->input_file, "-");
+    auto_strbuf struct strbuf text = STRBUF_INIT;
+    auto_value struct value *states = NULL;
+    struct store *store;
+
+    if (from_stdin && fd_read_all(STDIN_FILENO, &text) < 0)
+        return error_set_errno(err, ERR_IO, "cannot read standard input");
+    if (!from_stdin && file_read(args->input_file, &text, err) < 0)
+        return -1;
+    if (json_parse(strbuf_text(&text), text.length, from_stdin ? NULL : args->input_file, &states,
+                   err) < 0 ||
+        check_import(states, err) < 0)
+        return -1;
+    store = state_open(app, NULL, STORE_WRITE, err);
+    if (!store)
+        return -1;
+    for (size_t i = 0; i < value_count(states); i++) {
+        const struct value_member *member = value_member_at(states, i);
+        auto_edit_lock struct edit_lock held = {0};
+
+        if (edit_lock_acquire(store, member->key, false, &held, err) < 0 ||
+            state_write_parts(store, &held, member->key, value_get(member->value, "completed"),
+                              value_get(member->value, "partial"), err) < 0)
+            return error_wrap(err, "%zu of %zu states were imported; %s", i, value_count(states),
+                              member->key);
+    }
+    log_info("Successfully imported %zu state(s).", value_count(states));
+    return 0;
+}
+
+static const struct argument_def import_arguments[] = {
+    ARGUMENT_OPTIONAL(struct import_args, input_file, "INPUT_FILE", .word = WORD_FILE),
+    {0},
+};
+
+const struct command state_import_command = {
+    .name = "import",
+    .summary = "Read what 'export' printed, from a file or standard input.",
+    .arguments = import_arguments,
+    .args_size = sizeof(struct import_args),
+    .run = run_import,
+};
