@@ -108,7 +108,7 @@ static int systemdb_write(void *context, const char *state_id, const struct stat
 
 struct state_medium state_medium_systemdb(struct store *store)
 {
-    return (struct state_medium){store, systemdb_read, systemdb_write, false};
+    return (struct state_medium){.context = store, .read = systemdb_read, .write = systemdb_write};
 }
 
 /* --- a change --------------------------------------------------------------------------------- */
@@ -322,6 +322,21 @@ static int change_slow_medium(struct work *work, struct error *err)
     return write_after(work, err);
 }
 
+static int change_locked(struct work *work, struct error *err)
+{
+    const struct state_medium *medium = work->medium;
+    int failed;
+
+    if (medium->lock && medium->lock(medium->context, work->change->state_id, err) < 0)
+        return -1;
+    failed = medium->is_slow ? change_slow_medium(work, err) : 0;
+    if (!failed)
+        failed = store_transaction(work->store, DB_DURABLE, make_change, work, err);
+    if (medium->unlock)
+        medium->unlock(medium->context, work->change->state_id);
+    return failed;
+}
+
 int state_change_make(struct store *store, const struct state_medium *medium,
                       const struct state_change *change, int64_t *version, struct error *err)
 {
@@ -336,9 +351,7 @@ int state_change_make(struct store *store, const struct state_medium *medium,
     if (change->lock && !change->lock->held)
         return store_lost_lock(change->state_id, err);
     work.stamp_us = local_stamp(work.now_us);
-    failed = medium->is_slow ? change_slow_medium(&work, err) : 0;
-    if (!failed)
-        failed = store_transaction(store, DB_DURABLE, make_change, &work, err);
+    failed = change_locked(&work, err);
     state_parts_clear(&work.before);
     state_parts_clear(&work.after);
     if (!failed && version)

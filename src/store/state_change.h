@@ -18,6 +18,10 @@ struct state_medium {
     /* parts NULL: removes the state. stamp_us is what read() is to give from now on. */
     int (*write)(void *context, const char *state_id, const struct state_parts *parts,
                  int64_t stamp_us, struct error *err);
+    /* Keep other programs off the state for the length of a change; NULL where the transaction of
+     * the system database does. */
+    int (*lock)(void *context, const char *state_id, struct error *err);
+    void (*unlock)(void *context, const char *state_id);
     /* Whether write() may take seconds. The change then makes it before its transaction: a database
      * that everybody else waits for must not wait for a network. */
     bool is_slow;

@@ -1,0 +1,205 @@
+#include "store/state_backend_impl.h"
+
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/value.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static int systemdb_list(void *context, struct strlist *out, struct error *err)
+{
+    return store_state_list(context, out, err);
+}
+
+static const struct scheme {
+    const char *name;
+    int (*init)(const struct state_backend_options *options, struct state_backend *out,
+                struct error *err);
+} schemes[] = {
+    {"file", file_backend_init},
+};
+
+static int refuse_scheme(const char *scheme, struct error *err)
+{
+    if (!strcmp(scheme, "azure") || !strcmp(scheme, "gs"))
+        error_set(err, ERR_CONFIG,
+                  "the state backend '%s' is one of the Python Meltano and not of this program",
+                  scheme);
+    else
+        error_set(err, ERR_CONFIG, "No state backend found for scheme '%s'", scheme);
+    return error_hint(err, "Set state_backend.uri to systemdb, file:///directory or "
+                           "s3://bucket/prefix, or run the command with the Python Meltano.");
+}
+
+static int init_backend(const struct state_backend_options *options, struct state_backend *backend,
+                        struct error *err)
+{
+    const char *uri = options->uri ? options->uri : "systemdb";
+    auto_free char *scheme = xstrndup(uri, strcspn(uri, ":"));
+
+    if (!strcmp(uri, "systemdb")) {
+        backend->medium = state_medium_systemdb(backend->store);
+        backend->label = "Database";
+        backend->list = systemdb_list;
+        return 0;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(schemes); i++)
+        if (!strcmp(scheme, schemes[i].name))
+            return schemes[i].init(options, backend, err);
+    return refuse_scheme(strchr(uri, ':') ? scheme : "", err);
+}
+
+int state_backend_open(const struct state_backend_options *options, struct store *store,
+                       struct state_backend **out, struct error *err)
+{
+    static const struct state_backend_options defaults;
+    struct state_backend *backend = xcalloc(1, sizeof *backend);
+
+    backend->store = store;
+    if (init_backend(options ? options : &defaults, backend, err) < 0) {
+        free(backend);
+        return -1;
+    }
+    *out = backend;
+    return 0;
+}
+
+void state_backend_close(struct state_backend *backend)
+{
+    if (!backend)
+        return;
+    if (backend->close)
+        backend->close(backend->medium.context);
+    free(backend);
+}
+
+const char *state_backend_label(const struct state_backend *backend)
+{
+    return backend->label;
+}
+
+int state_backend_read(struct state_backend *backend, const char *state_id, struct state_parts *out,
+                       bool *found, struct error *err)
+{
+    int64_t stamp_us;
+
+    return backend->medium.read(backend->medium.context, state_id, out, found, &stamp_us, err);
+}
+
+int state_backend_change(struct state_backend *backend, struct state_change *change,
+                         int64_t *version, struct error *err)
+{
+    char run_id[UUID_TEXT_SIZE];
+
+    uuid_new_v7(run_id);
+    if (!change->run_id)
+        change->run_id = run_id;
+    return state_change_make(backend->store, &backend->medium, change, version, err);
+}
+
+int state_backend_write(struct state_backend *backend, const char *state_id,
+                        const struct store_lock *lock, int64_t row_id, const char *run_id,
+                        enum state_write kind, const char *value, int64_t *version,
+                        struct error *err)
+{
+    auto_free char *text = NULL;
+    struct state_change change = {
+        .state_id = state_id,
+        .lock = lock,
+        .run_id = run_id,
+        .source = row_id ? "run" : "edit",
+        .kind = kind,
+        .row_id = row_id,
+        .adds_edit_row = !row_id,
+    };
+
+    if (state_normalize(value, &text, err) < 0)
+        return -1;
+    change.value = text;
+    return state_backend_change(backend, &change, version, err);
+}
+
+int state_backend_clear(struct state_backend *backend, const char *state_id, struct error *err)
+{
+    struct state_change change = {.state_id = state_id, .source = "clear"};
+    struct state_parts parts = {0};
+    bool found;
+
+    if (state_backend_read(backend, state_id, &parts, &found, err) < 0)
+        return -1;
+    state_parts_clear(&parts);
+    /* What is not there is cleared already, and leaves no version. */
+    return found ? state_backend_change(backend, &change, NULL, err) : 0;
+}
+
+int state_backend_list(struct state_backend *backend, struct strlist *out, struct error *err)
+{
+    if (backend->list(backend->medium.context, out, err) < 0)
+        return -1;
+    strlist_sort(out);
+    return 0;
+}
+
+/* --- files and objects ------------------------------------------------------------------------ */
+
+static int read_member(const struct value *document, const char *key, const char *place, char **out,
+                       struct error *err)
+{
+    const struct value *part = value_get(document, key);
+
+    if (!value_is_null(part) && !value_is_map(part))
+        return error_set(err, ERR_STATE, "'%s' in %s: a JSON object was expected, not %s", key,
+                         place, value_kind_name(value_kind(part)));
+    *out = value_is_map(part) ? json_to_text(part, &json_python) : xstrdup("{}");
+    return 0;
+}
+
+int state_document_parse(const char *text, size_t length, const char *place,
+                         struct state_parts *out, struct error *err)
+{
+    auto_value struct value *document = NULL;
+    struct state_parts parts = {0};
+
+    if (json_parse(text, length, NULL, &document, err) < 0) {
+        err->code = ERR_STATE;
+        error_wrap(err, "%s is damaged", place);
+        return error_hint(err, "Take an older version with 'state history' and 'state rollback'.");
+    }
+    if (!value_is_map(document))
+        return error_set(err, ERR_STATE, "%s: a JSON object was expected, not %s", place,
+                         value_kind_name(value_kind(document)));
+    if (read_member(document, "completed", place, &parts.completed, err) < 0 ||
+        read_member(document, "partial", place, &parts.partial, err) < 0) {
+        state_parts_clear(&parts);
+        return -1;
+    }
+    *out = parts;
+    return 0;
+}
+
+void state_document_render(struct strbuf *out, const struct state_parts *parts)
+{
+    strbuf_addf(out, "{\"completed\": %s, \"partial\": %s}", parts->completed, parts->partial);
+}
+
+void state_lock_render(struct strbuf *out, int64_t now_us)
+{
+    strbuf_addf(out, "%" PRId64 ".%06d", now_us / 1000000, (int)(now_us % 1000000));
+}
+
+int state_lock_parse(const char *text, size_t length, int64_t *time_us)
+{
+    auto_free char *copy = xstrndup(text, length);
+    char *end;
+    double seconds = strtod(copy, &end);
+
+    while (*end == '\n' || *end == ' ')
+        end++;
+    if (end == copy || *end || !isfinite(seconds) || fabs(seconds) > 1e12)
+        return -1;
+    *time_us = (int64_t)(seconds * 1e6);
+    return 0;
+}

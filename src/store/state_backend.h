@@ -1,0 +1,45 @@
+/* store/state_backend.h - where state is kept: the system database, a directory or S3.
+ *
+ * The setting state_backend.uri chooses. Layout, content and locks are Meltano's, so that either
+ * program continues the other's state. Rows of runs and the ledger of versions are in the system
+ * database whatever the backend. */
+#ifndef STORE_STATE_BACKEND_H
+#define STORE_STATE_BACKEND_H
+
+#include "base/error.h"
+#include "base/strlist.h"
+#include "store/store.h"
+
+/* The settings state_backend.*; zeroed: Meltano's defaults. Strings may be NULL. */
+struct state_backend_options {
+    const char *uri;    /* systemdb, file:///dir, s3://bucket/prefix */
+    int lock_timeout_s; /* after which Meltano's lock of another program is broken; 0: 10 */
+    const char *s3_access_key_id; /* the two keys are given or left out together */
+    const char *s3_secret_access_key;
+    const char *s3_endpoint_url;
+};
+
+struct state_backend;
+
+/* ERR_CONFIG for a backend that is not built in, with what to do. store must outlive the backend.
+ */
+int state_backend_open(const struct state_backend_options *options, struct store *store,
+                       struct state_backend **out, struct error *err);
+void state_backend_close(struct state_backend *backend);
+DEFINE_AUTO_FREE(struct state_backend, state_backend, state_backend_close)
+#define auto_state_backend ATTR_CLEANUP(state_backend_auto)
+
+/* "Database", "Local Filesystem", "AWS S3": as Meltano's messages call it. */
+const char *state_backend_label(const struct state_backend *backend);
+
+/* As store_state_read(), store_state_write(), store_state_clear() and store_state_list(). */
+int state_backend_read(struct state_backend *backend, const char *state_id, struct state_parts *out,
+                       bool *found, struct error *err);
+int state_backend_write(struct state_backend *backend, const char *state_id,
+                        const struct store_lock *lock, int64_t row_id, const char *run_id,
+                        enum state_write kind, const char *value, int64_t *version,
+                        struct error *err);
+int state_backend_clear(struct state_backend *backend, const char *state_id, struct error *err);
+int state_backend_list(struct state_backend *backend, struct strlist *out, struct error *err);
+
+#endif
