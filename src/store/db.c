@@ -119,13 +119,13 @@ static void plain_values(const struct db_value *values, size_t count, struct db_
 
     assert(count <= DB_MAX_VALUES);
     for (size_t i = 0; i < count; i++) {
-        char hex[UUID_HEX_SIZE];
+        char uuid[UUID_TEXT_SIZE], hex[UUID_HEX_SIZE];
 
         offsets[i] = texts->length;
         if (values[i].type == DB_TIME) {
             strbuf_add_sql_time(texts, values[i].number);
-        } else if (values[i].type == DB_UUID) {
-            uuid_to_hex(values[i].bytes, hex);
+        } else if (values[i].type == DB_UUID && uuid_parse(values[i].bytes, uuid)) {
+            uuid_to_hex(uuid, hex);
             strbuf_add(texts, hex);
         }
         strbuf_add_char(texts, '\0');

@@ -31,7 +31,7 @@ enum db_type {
     DB_TEXT,
     DB_BYTES,
     DB_TIME, /* microseconds UTC; 0 is NULL */
-    DB_UUID, /* text; empty or NULL is NULL */
+    DB_UUID, /* text in any form of a UUID; empty or NULL is NULL */
 };
 
 struct db_value {
