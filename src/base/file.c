@@ -177,18 +177,32 @@ bool file_is_executable(const char *path)
     return stat(path, &info) == 0 && S_ISREG(info.st_mode) && access(path, X_OK) == 0;
 }
 
+/* One that exists will do. -1 with errno. */
+static int make_directory(const char *path, mode_t mode)
+{
+    int saved;
+
+    if (mkdir(path, mode) == 0)
+        return 0;
+    saved = errno;
+    if (file_is_directory(path))
+        return 0;
+    errno = saved;
+    return -1;
+}
+
 int dir_make_all(const char *path, mode_t mode, struct error *err)
 {
     auto_free char *parent = NULL;
 
-    if (mkdir(path, mode) == 0 || file_is_directory(path))
+    if (make_directory(path, mode) == 0)
         return 0;
     if (errno != ENOENT)
         return error_set_errno(err, ERR_IO, "cannot create the directory %s", path);
     parent = path_parent(path);
     if (!strcmp(parent, path) || dir_make_all(parent, mode, err) < 0)
         return -1;
-    if (mkdir(path, mode) < 0 && !file_is_directory(path))
+    if (make_directory(path, mode) < 0)
         return error_set_errno(err, ERR_IO, "cannot create the directory %s", path);
     return 0;
 }
