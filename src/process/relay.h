@@ -4,10 +4,14 @@
  * only at the top-level keys "type" and "stream" of each line, at the first of each, and at
  * whether the line ends in '}'. What is no Singer message is forwarded untouched and counted
  * apart. Stream names are cut after 1023 bytes, and what comes after 65,536 streams is counted as
- * "(further streams)". */
+ * "(further streams)".
+ *
+ * Lines are handed on whole, up to 256 KiB: a message that is cut off because its tap died or was
+ * ended does not reach the reader. */
 #ifndef PROCESS_RELAY_H
 #define PROCESS_RELAY_H
 
+#include "base/error.h"
 #include "base/strbuf.h"
 
 #include <stdbool.h>
@@ -34,6 +38,7 @@ struct relay_counts {
     uint64_t invalid_utf8_lines; /* whatever else they are */
     uint64_t unknown_types;
     uint64_t longest_line;       /* bytes, without the line feed */
+    uint64_t cut_bytes;          /* of a last message that was cut off and not handed on */
     struct strbuf first_garbage; /* at most 200 bytes of the first such line */
 };
 void relay_counts_clear(struct relay_counts *counts);
@@ -41,8 +46,8 @@ void relay_counts_clear(struct relay_counts *counts);
 struct relay;
 
 /* Relays from source_fd to sink_fd: pipes, not owned; it never blocks on either. counts is filled
- * with what was passed on; NULL: only relay. */
-struct relay *relay_new(int source_fd, int sink_fd, struct relay_counts *counts);
+ * with what passes; NULL: only relay. NULL with ERR_START when no descriptors are left. */
+struct relay *relay_new(int source_fd, int sink_fd, struct relay_counts *counts, struct error *err);
 void relay_free(struct relay *relay);
 
 enum relay_status {
