@@ -1,0 +1,355 @@
+#include "pipeline/run_record.h"
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/redact.h"
+#include "base/strbuf.h"
+#include "base/utf8.h"
+
+#include <assert.h>
+#include <signal.h>
+#include <string.h>
+
+/* Bounds of texts that come from outside. */
+#define MAX_BOOKMARK_BYTES   512
+#define MAX_WORD_BYTES       512
+#define MAX_ERROR_LINE_BYTES 500
+
+static const char *const status_names[] = {
+    [STATUS_SUCCESS] = "success",
+    [STATUS_FAILED] = "failed",
+    [STATUS_SKIPPED] = "skipped",
+};
+_Static_assert(ARRAY_LEN(status_names) == STATUS_COUNT, "a run status has no name");
+
+static const char *const role_names[] = {
+    [ROLE_TAP] = "tap",
+    [ROLE_MAPPER] = "mapper",
+    [ROLE_TARGET] = "target",
+    [ROLE_COMMAND] = "command",
+};
+_Static_assert(ARRAY_LEN(role_names) == ROLE_COUNT, "a process role has no name");
+
+static void block_record_clear(struct block_record *block)
+{
+    for (size_t i = 0; i < block->process_count; i++) {
+        free(block->processes[i].plugin);
+        strlist_clear(&block->processes[i].argv);
+        strlist_clear(&block->processes[i].stderr_tail);
+    }
+    free(block->processes);
+    free(block->words);
+    free(block->state_id);
+    relay_counts_clear(&block->counts);
+    relay_counts_clear(&block->tap_counts);
+    value_free(block->state_before);
+    value_free(block->state_after);
+    free(block->log_path);
+}
+
+void run_record_clear(struct run_record *record)
+{
+    for (size_t i = 0; i < record->block_count; i++)
+        block_record_clear(&record->blocks[i]);
+    free(record->blocks);
+    strlist_clear(&record->command);
+    free(record->environment);
+    value_free(record->trigger);
+    free(record->host);
+    *record = (struct run_record){0};
+}
+
+struct block_record *run_record_add_block(struct run_record *record)
+{
+    GROW(record->blocks, record->block_count, record->block_capacity);
+    record->blocks[record->block_count] = (struct block_record){0};
+    return &record->blocks[record->block_count++];
+}
+
+void block_record_set_processes(struct block_record *block, size_t count)
+{
+    assert(!block->processes);
+    block->processes = xcalloc(count, sizeof(*block->processes));
+    block->process_count = count;
+}
+
+struct value *run_trigger_from_environ(const struct strmap *environ_map)
+{
+    static const struct {
+        const char *variable, *key;
+    } airflow_keys[] = {
+        {"AIRFLOW_CTX_DAG_ID", "dag_id"},
+        {"AIRFLOW_CTX_TASK_ID", "task_id"},
+        {"AIRFLOW_CTX_DAG_RUN_ID", "dag_run_id"},
+        {"AIRFLOW_CTX_TRY_NUMBER", "try_number"},
+        {"AIRFLOW_CTX_LOGICAL_DATE", "logical_date"},
+        {"AIRFLOW_CTX_EXECUTION_DATE", "logical_date"}, /* its name in Airflow 2 */
+    };
+    const char *trigger = strmap_get(environ_map, "MELTANO_JOB_TRIGGER");
+    struct value *value = value_new_map();
+
+    if (!strmap_has(environ_map, "AIRFLOW_CTX_DAG_ID")) {
+        value_set_string(value, "kind", trigger && *trigger ? trigger : "cli");
+        return value;
+    }
+    value_set_string(value, "kind", "airflow");
+    for (size_t i = 0; i < ARRAY_LEN(airflow_keys); i++) {
+        const char *text = strmap_get(environ_map, airflow_keys[i].variable);
+
+        if (text)
+            value_set_string(value, airflow_keys[i].key, text);
+    }
+    return value;
+}
+
+static struct value *time_value(int64_t time_us)
+{
+    auto_strbuf struct strbuf text = STRBUF_INIT;
+
+    if (!time_us)
+        return value_new_null();
+    strbuf_add_iso_time(&text, time_us);
+    return value_new_string(strbuf_text(&text));
+}
+
+/* A text from outside: secrets masked, cut between characters, bytes that are no UTF-8 replaced
+ * when the JSON is written, NUL impossible. */
+static struct value *bounded_text(const char *text, size_t limit)
+{
+    auto_free char *masked = redact_text(text);
+    size_t length = strlen(masked);
+
+    if (length > limit) {
+        length = limit;
+        while (length && ((unsigned char)masked[length] & 0xc0) == 0x80)
+            length--;
+        masked[length] = '\0';
+    }
+    return value_new_string_take(take(masked));
+}
+
+static struct value *bounded_list(const struct strlist *list, size_t limit)
+{
+    struct value *value = value_new_list();
+
+    for (size_t i = 0; i < list->count; i++)
+        value_append_take(value, bounded_text(list->items[i], limit));
+    return value;
+}
+
+static struct value *error_value(const struct error *error)
+{
+    struct value *value;
+
+    if (error->code == ERR_NONE)
+        return value_new_null();
+    value = value_new_map();
+    value_set_string(value, "class", error_class(error->code));
+    value_set_take(value, "message", bounded_text(error->message, sizeof error->message));
+    value_set_take(value, "hint", bounded_text(error->hint, sizeof error->hint));
+    return value;
+}
+
+static void set_end(struct value *value, const struct process_end *end)
+{
+    char text[128];
+
+    value_set_string(value, "ended", process_end_describe(end, text, sizeof text));
+    value_set_take(value, "exit_code",
+                   end->kind == EXIT_STATUS ? value_new_int(end->code) : value_new_null());
+    value_set_take(value, "signal",
+                   end->kind == EXIT_SIGNAL ? value_new_int(end->code) : value_new_null());
+    value_set_bool(value, "out_of_memory", end->out_of_memory);
+    value_set_int(value, "duration_ms", end->wall_ms);
+    value_set_int(value, "cpu_ms", end->cpu_ms);
+    value_set_int(value, "peak_memory_kib", end->peak_kib);
+}
+
+static struct value *process_value(const struct process_record *process, size_t block)
+{
+    struct value *value = value_new_map();
+
+    value_set_int(value, "block", (long long)block);
+    value_set_string(value, "plugin", process->plugin);
+    value_set_string(value, "role", role_names[process->role]);
+    value_set_take(value, "argv", bounded_list(&process->argv, MAX_WORD_BYTES));
+    set_end(value, &process->end);
+    value_set_bool(value, "culprit", process->is_culprit);
+    if (process->stderr_tail.count)
+        value_set_take(value, "stderr_tail",
+                       bounded_list(&process->stderr_tail, MAX_ERROR_LINE_BYTES));
+    return value;
+}
+
+/* The bookmark of a stream in {"singer_state": {"bookmarks": {...}}}; null when there is none or
+ * when it is too long for a record. */
+static struct value *bookmark_value(const struct value *state, const char *stream)
+{
+    const struct value *bookmark =
+        value_get(value_get(value_get(state, "singer_state"), "bookmarks"), stream);
+    auto_free char *text = NULL;
+
+    if (!bookmark)
+        return value_new_null();
+    text = json_to_text(bookmark, &json_compact);
+    return strlen(text) > MAX_BOOKMARK_BYTES ? value_new_null() : value_copy(bookmark);
+}
+
+static const struct stream_count *find_stream(const struct relay_counts *counts, const char *name)
+{
+    for (size_t i = 0; i < counts->stream_count; i++)
+        if (!strcmp(counts->streams[i].name, name))
+            return &counts->streams[i];
+    return NULL;
+}
+
+static struct value *stream_value(const struct block_record *block,
+                                  const struct stream_count *stream, size_t number)
+{
+    struct value *value = value_new_map();
+
+    value_set_int(value, "block", (long long)number);
+    value_set_take(value, "name", bounded_text(stream->name, MAX_WORD_BYTES));
+    value_set_int(value, "records", (long long)stream->records);
+    value_set_int(value, "bytes", (long long)stream->record_bytes);
+    if (block->has_mappers) {
+        const struct stream_count *sent = find_stream(&block->tap_counts, stream->name);
+
+        value_set_int(value, "records_from_tap", sent ? (long long)sent->records : 0);
+    }
+    value_set_int(value, "batches", (long long)stream->batches);
+    value_set_int(value, "schemas", (long long)stream->schemas);
+    value_set_int(value, "schema_changes", (long long)stream->schema_changes);
+    value_set_bool(value, "record_before_schema", stream->record_before_schema);
+    value_set_take(value, "first_record_at", time_value(stream->first_us));
+    value_set_take(value, "last_record_at", time_value(stream->last_us));
+    value_set_take(value, "bookmark_before", bookmark_value(block->state_before, stream->name));
+    value_set_take(value, "bookmark_after", bookmark_value(block->state_after, stream->name));
+    return value;
+}
+
+static struct value *messages_value(const struct block_record *block)
+{
+    const struct relay_counts *counts = &block->counts;
+    const struct relay_counts *source = block->has_mappers ? &block->tap_counts : counts;
+    struct value *value = value_new_map();
+
+    value_set_int(value, "bytes", (long long)counts->bytes);
+    value_set_int(value, "lines", (long long)counts->lines);
+    value_set_int(value, "states", (long long)counts->states);
+    value_set_int(value, "activate_versions", (long long)counts->activate_versions);
+    value_set_int(value, "longest_line", (long long)counts->longest_line);
+    value_set_int(value, "garbage_lines", (long long)source->garbage_lines);
+    value_set_int(value, "invalid_utf8_lines", (long long)source->invalid_utf8_lines);
+    value_set_int(value, "unknown_types", (long long)source->unknown_types);
+    value_set_int(value, "cut_bytes", (long long)source->cut_bytes);
+    if (source->first_garbage.length)
+        value_set_take(value, "first_garbage",
+                       bounded_text(strbuf_text(&source->first_garbage), 200));
+    return value;
+}
+
+static struct value *version_value(int64_t version)
+{
+    return version ? value_new_int(version) : value_new_null();
+}
+
+static struct value *state_value(const struct block_record *block)
+{
+    struct value *value;
+
+    if (!block->state_id)
+        return value_new_null();
+    value = value_new_map();
+    value_set_string(value, "id", block->state_id);
+    value_set_take(value, "version_before", version_value(block->version_before));
+    value_set_take(value, "version_after", version_value(block->version_after));
+    value_set_string(value, "kind", block->state_is_partial ? "merged" : "replaced");
+    value_set_int(value, "received", (long long)block->states_received);
+    value_set_int(value, "refused", (long long)block->states_refused);
+    value_set_int(value, "checkpoints", (long long)block->checkpoints);
+    return value;
+}
+
+/* The side that the relay had to wait for longer. */
+static struct value *slower_side_value(const struct block_record *block)
+{
+    if (block->tap_wait_ms == block->target_wait_ms)
+        return value_new_null();
+    return value_new_string(block->tap_wait_ms > block->target_wait_ms ? "tap" : "target");
+}
+
+static struct value *block_value(const struct block_record *block, size_t number)
+{
+    struct value *value = value_new_map();
+
+    value_set_int(value, "block", (long long)number);
+    value_set_string(value, "kind", block->is_extract_load ? "extract_load" : "command");
+    value_set_take(value, "plugins", bounded_text(block->words, MAX_WORD_BYTES));
+    value_set_string(value, "status", status_names[block->status]);
+    value_set_take(value, "started_at", time_value(block->started_us));
+    value_set_int(value, "duration_ms", block->duration_ms);
+    if (block->is_extract_load) {
+        value_set_take(value, "state", state_value(block));
+        value_set_take(value, "messages", messages_value(block));
+        value_set_take(value, "slower_side", slower_side_value(block));
+        value_set_string_or_null(value, "log_path", block->log_path);
+    }
+    value_set_take(value, "error", error_value(&block->error));
+    return value;
+}
+
+/* The state id and the log of the run: those of its first extract-load block. */
+static const struct block_record *main_block(const struct run_record *record)
+{
+    for (size_t i = 0; i < record->block_count; i++)
+        if (record->blocks[i].is_extract_load)
+            return &record->blocks[i];
+    return NULL;
+}
+
+struct value *run_record_to_value(const struct run_record *record)
+{
+    const struct block_record *main = main_block(record);
+    struct value *value = value_new_map();
+    struct value *blocks = value_new_list();
+    struct value *processes = value_new_list();
+    struct value *streams = value_new_list();
+
+    for (size_t i = 0; i < record->block_count; i++) {
+        const struct block_record *block = &record->blocks[i];
+
+        value_append_take(blocks, block_value(block, i));
+        for (size_t j = 0; j < block->process_count; j++)
+            value_append_take(processes, process_value(&block->processes[j], i));
+        for (size_t j = 0; j < block->counts.stream_count; j++)
+            value_append_take(streams, stream_value(block, &block->counts.streams[j], i));
+    }
+    value_set_string(value, "schema", RUN_RECORD_SCHEMA);
+    value_set_string(value, "run_id", record->run_id);
+    value_set_string(value, "status", status_names[record->status]);
+    value_set_int(value, "exit_code", error_exit_status(record->error.code));
+    value_set_string_or_null(value, "state_id", main ? main->state_id : NULL);
+    value_set_string_or_null(value, "environment", record->environment);
+    value_set_take(value, "command", bounded_list(&record->command, MAX_WORD_BYTES));
+    value_set_take(value, "trigger", value_copy(record->trigger));
+    value_set_string_or_null(value, "host", record->host);
+    value_set_string(value, "version", MELTSHIM_VERSION);
+    value_set_take(value, "started_at", time_value(record->started_us));
+    value_set_take(value, "ended_at", time_value(record->started_us + record->duration_ms * 1000));
+    value_set_int(value, "duration_ms", record->duration_ms);
+    value_set_take(value, "error", error_value(&record->error));
+    value_set_take(value, "streams", streams);
+    value_set_take(value, "blocks", blocks);
+    value_set_take(value, "processes", processes);
+    value_set_string_or_null(value, "log_path", main ? main->log_path : NULL);
+    return value;
+}
+
+char *run_record_to_json(const struct run_record *record)
+{
+    auto_value struct value *value = run_record_to_value(record);
+
+    return json_to_text(value, &json_compact);
+}
