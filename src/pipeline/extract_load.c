@@ -1,0 +1,614 @@
+#include "pipeline/extract_load.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "pipeline/stage.h"
+#include "process/loop.h"
+#include "process/relay.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A STATE line longer than this is refused. */
+#define MAX_STATE_BYTES      ((size_t)256 * 1024 * 1024)
+#define HEARTBEAT_MS         5000
+#define PROGRESS_MS          30000
+#define TERMINAL_PROGRESS_MS 2000
+/* How long a process may keep its pipes open by something it left behind. */
+#define LEFTOVER_MS 5000
+/* After a failure: from SIGTERM to SIGKILL for those that wrote to the one that failed. */
+#define FAILURE_GRACE_MS 2000
+
+struct transfer;
+
+/* The pipe between two stages, with us in the middle. */
+struct link {
+    struct transfer *transfer;
+    size_t from; /* the stage that writes; from + 1 reads */
+    int source_fd, sink_fd;
+    struct relay *relay;
+    struct loop_watch *source_watch, *sink_watch;
+    bool has_ended;
+    bool is_broken; /* the reader went away before the end */
+};
+
+enum stop_reason { STOP_NONE, STOP_SIGNAL, STOP_TIMEOUT, STOP_FAILURE, STOP_STATE };
+
+struct transfer {
+    const struct extract_load *run;
+    struct block_record *record;
+    struct loop *loop;
+    struct stage *stages;
+    struct link *links; /* stage_count - 1 */
+    size_t stage_count;
+    int state_fd; /* our end of the loader's standard output, -1 when closed */
+    struct line_reader *state_reader;
+    struct loop_watch *state_watch;
+    struct loop_watch *commit_timer, *stop_timer, *leftover_timer;
+    unsigned ended_count;
+    enum stop_reason stop_reason;
+    int stop_signal;
+    int stop_step;
+    size_t failed_stage; /* STOP_FAILURE: the stages before it are ended */
+    bool gave_up_output;
+    struct error state_error; /* a commit that failed */
+};
+
+/* --- stopping ------------------------------------------------------------------------------ */
+
+/* What happens when the run is told to end: the extractor is asked first and everything after it
+ * may drain; who has not ended when its time comes is killed. Airflow 3 gives its task five
+ * seconds in all, so the last step comes before that. */
+static const struct stop_step {
+    int64_t after_ms; /* since the step before */
+    bool extractor_only;
+    int signal_number;
+} stop_steps[] = {
+    {0, true, SIGTERM},
+    {1500, true, SIGKILL},
+    {2000, false, SIGTERM},
+    {500, false, SIGKILL},
+};
+
+static void signal_stages(struct transfer *transfer, size_t count, int signal_number)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct stage *stage = &transfer->stages[i];
+
+        if (stage->process.pid <= 0 || stage->has_ended)
+            continue;
+        stage->was_stopped = true;
+        process_signal(&stage->process, signal_number);
+    }
+}
+
+static void take_stop_step(void *context)
+{
+    struct transfer *transfer = context;
+    const struct stop_step *step = &stop_steps[transfer->stop_step++];
+
+    signal_stages(transfer, step->extractor_only ? 1 : transfer->stage_count, step->signal_number);
+    if ((size_t)transfer->stop_step < ARRAY_LEN(stop_steps))
+        loop_timer_set(transfer->stop_timer, stop_steps[transfer->stop_step].after_ms);
+}
+
+static void stop(struct transfer *transfer, enum stop_reason reason)
+{
+    if (transfer->stop_reason != STOP_NONE && reason != STOP_SIGNAL)
+        return;
+    if (transfer->stop_step) {
+        /* Told a second time: no more patience. */
+        signal_stages(transfer, transfer->stage_count, SIGKILL);
+        return;
+    }
+    transfer->stop_reason = reason;
+    take_stop_step(transfer);
+}
+
+static void notify_signal(void *context, int signal_number)
+{
+    struct transfer *transfer = context;
+
+    if (!transfer->stop_signal)
+        transfer->stop_signal = signal_number;
+    log_warning("Received %s: ending the extractor and letting the loader finish",
+                signal_number == SIGINT   ? "SIGINT"
+                : signal_number == SIGHUP ? "SIGHUP"
+                                          : "SIGTERM");
+    stop(transfer, STOP_SIGNAL);
+}
+
+static void notify_deadline(void *context)
+{
+    log_error("Run timed out");
+    stop(context, STOP_TIMEOUT);
+}
+
+static void kill_upstream(void *context)
+{
+    struct transfer *transfer = context;
+
+    signal_stages(transfer, transfer->failed_stage, SIGKILL);
+}
+
+/* A stage is gone: those that wrote to it have nobody to write to; those after it may finish. */
+static void stop_upstream(struct transfer *transfer, size_t stage)
+{
+    if (transfer->stop_reason != STOP_NONE)
+        return;
+    transfer->stop_reason = STOP_FAILURE;
+    transfer->failed_stage = stage;
+    signal_stages(transfer, stage, SIGTERM);
+    loop_watch_timer(transfer->loop, FAILURE_GRACE_MS, 0, kill_upstream, transfer);
+}
+
+/* State that cannot be saved ends the run: going on would only load what is loaded again. */
+static void fail_on_state(struct transfer *transfer, const struct error *err)
+{
+    if (transfer->state_error.code != ERR_NONE)
+        return;
+    transfer->state_error = *err;
+    log_error("%s", err->message);
+    stop(transfer, STOP_STATE);
+}
+
+/* --- the data path ------------------------------------------------------------------------- */
+
+static void close_link(struct link *link)
+{
+    loop_unwatch(link->source_watch);
+    loop_unwatch(link->sink_watch);
+    link->source_watch = link->sink_watch = NULL;
+    fd_close(&link->source_fd);
+    fd_close(&link->sink_fd);
+    link->has_ended = true;
+}
+
+static void break_link(struct link *link)
+{
+    link->is_broken = true;
+    close_link(link);
+    stop_upstream(link->transfer, link->from + 1);
+}
+
+static void step_link(struct link *link)
+{
+    if (link->has_ended)
+        return;
+    switch (relay_step(link->relay)) {
+    case RELAY_WANTS_INPUT:
+        loop_watch_set_events(link->source_watch, LOOP_READ);
+        loop_watch_set_events(link->sink_watch, LOOP_HANGUP);
+        break;
+    case RELAY_WANTS_OUTPUT:
+        loop_watch_set_events(link->source_watch, 0);
+        loop_watch_set_events(link->sink_watch, LOOP_WRITE);
+        break;
+    case RELAY_END:
+        close_link(link);
+        break;
+    case RELAY_BROKEN:
+        break_link(link);
+        break;
+    case RELAY_ERROR:
+        log_error("cannot pass on the output of %s: %s",
+                  link->transfer->stages[link->from].plugin->name, strerror(errno));
+        break_link(link);
+        break;
+    }
+}
+
+static void notify_source(void *context, unsigned events)
+{
+    (void)events;
+    step_link(context);
+}
+
+static void notify_sink(void *context, unsigned events)
+{
+    struct link *link = context;
+
+    if (events & LOOP_WRITE)
+        step_link(link);
+    else if (!link->has_ended)
+        break_link(link);
+}
+
+/* The link's sink is open already. */
+static int open_link(struct transfer *transfer, size_t from, int source_fd, struct error *err)
+{
+    struct link *link = &transfer->links[from];
+    bool reaches_loader = from + 2 == transfer->stage_count;
+    struct relay_counts *counts = reaches_loader ? &transfer->record->counts
+                                  : from == 0    ? &transfer->record->tap_counts
+                                                 : NULL;
+
+    link->source_fd = source_fd;
+    link->relay = relay_new(source_fd, link->sink_fd, counts, err);
+    if (!link->relay)
+        return -1;
+    process_set_nonblocking(source_fd, true);
+    process_set_nonblocking(link->sink_fd, true);
+    link->source_watch = loop_watch_fd(transfer->loop, source_fd, LOOP_READ, notify_source, link);
+    link->sink_watch = loop_watch_fd(transfer->loop, link->sink_fd, LOOP_HANGUP, notify_sink, link);
+    return 0;
+}
+
+/* --- state --------------------------------------------------------------------------------- */
+
+static void set_commit_timer(struct transfer *transfer)
+{
+    loop_timer_set(transfer->commit_timer, state_writer_due_in_ms(transfer->run->states));
+}
+
+static void commit_pending(void *context)
+{
+    struct transfer *transfer = context;
+    struct error err = {0};
+
+    if (transfer->state_error.code == ERR_NONE &&
+        state_writer_flush(transfer->run->states, &err) < 0)
+        fail_on_state(transfer, &err);
+}
+
+static void receive_state_line(void *context, const struct line *line)
+{
+    struct transfer *transfer = context;
+    struct error err = {0};
+
+    if (transfer->state_error.code != ERR_NONE)
+        return;
+    if (line->continues || line->is_continued) {
+        if (!line->continues)
+            state_writer_refuse_long_line(transfer->run->states);
+        return;
+    }
+    if (state_writer_accept(transfer->run->states, line->text, line->length, &err) < 0)
+        fail_on_state(transfer, &err);
+    else
+        set_commit_timer(transfer);
+}
+
+static void close_states(struct transfer *transfer)
+{
+    loop_unwatch(transfer->state_watch);
+    transfer->state_watch = NULL;
+    line_reader_free(transfer->state_reader);
+    transfer->state_reader = NULL;
+    fd_close(&transfer->state_fd);
+}
+
+static void notify_states(void *context, unsigned events)
+{
+    struct transfer *transfer = context;
+
+    (void)events;
+    if (line_reader_step(transfer->state_reader) != LINE_READER_WANTS_INPUT)
+        close_states(transfer);
+}
+
+static void open_states(struct transfer *transfer, int fd)
+{
+    process_set_nonblocking(fd, true);
+    transfer->state_fd = fd;
+    transfer->state_reader = line_reader_new(fd, MAX_STATE_BYTES, receive_state_line, transfer);
+    transfer->state_watch = loop_watch_fd(transfer->loop, fd, LOOP_READ, notify_states, transfer);
+}
+
+/* --- processes ----------------------------------------------------------------------------- */
+
+static void notify_end(void *context, struct process *process)
+{
+    struct transfer *transfer = context;
+
+    for (size_t i = 0; i < transfer->stage_count; i++) {
+        struct stage *stage = &transfer->stages[i];
+
+        if (&stage->process != process)
+            continue;
+        stage->has_ended = true;
+        stage->end_order = ++transfer->ended_count;
+        if (i > 0 && !transfer->links[i - 1].has_ended)
+            break_link(&transfer->links[i - 1]);
+    }
+    loop_timer_set(transfer->leftover_timer, LEFTOVER_MS);
+}
+
+/* Something that an ended process left behind holds a pipe open. */
+static void end_leftovers(void *context)
+{
+    struct transfer *transfer = context;
+    bool all_ended = true;
+
+    for (size_t i = 0; i < transfer->stage_count; i++) {
+        struct stage *stage = &transfer->stages[i];
+
+        if (!stage->has_ended)
+            all_ended = false;
+        else if (process_has_leftovers(&stage->process))
+            process_end_group(&stage->process, 0);
+    }
+    if (all_ended)
+        transfer->gave_up_output = true;
+}
+
+/* Everything is in place before anything runs, and the loader starts first, so that no extractor
+ * ever writes to nobody. */
+static int start_stages(struct transfer *transfer, struct error *err)
+{
+    size_t last = transfer->stage_count - 1;
+    int output_fd; /* our end of the standard output of the stage that was started last */
+    int pipe_fds[2];
+
+    for (size_t i = transfer->stage_count; i-- > 0;) {
+        int input[2] = {-1, -1};
+        int result;
+
+        if (process_pipe(pipe_fds, err) < 0)
+            return -1;
+        output_fd = pipe_fds[0];
+        if (i > 0 && process_pipe(input, err) < 0) {
+            fd_close(&pipe_fds[0]);
+            fd_close(&pipe_fds[1]);
+            return -1;
+        }
+        result = stage_start(&transfer->stages[i], transfer->loop,
+                             i > 0                  ? input[0]
+                             : isatty(STDIN_FILENO) ? SPAWN_NULL
+                                                    : SPAWN_INHERIT,
+                             pipe_fds[1], false, notify_end, transfer, err);
+        fd_close(&pipe_fds[1]);
+        fd_close(&input[0]);
+        if (result < 0) {
+            fd_close(&output_fd);
+            fd_close(&input[1]);
+            return -1;
+        }
+        if (i > 0)
+            transfer->links[i - 1].sink_fd = input[1];
+        if (i == last)
+            open_states(transfer, output_fd);
+        else if (open_link(transfer, i, output_fd, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static bool is_done(const struct transfer *transfer)
+{
+    if (transfer->ended_count < transfer->stage_count)
+        return false;
+    if (transfer->gave_up_output)
+        return true;
+    for (size_t i = 0; i + 1 < transfer->stage_count; i++)
+        if (!transfer->links[i].has_ended)
+            return false;
+    for (size_t i = 0; i < transfer->stage_count; i++)
+        if (transfer->stages[i].error_fd >= 0)
+            return false;
+    return transfer->state_fd < 0;
+}
+
+static void beat(void *context)
+{
+    struct transfer *transfer = context;
+
+    transfer->run->heartbeat(transfer->run->heartbeat_context);
+}
+
+static void log_progress(void *context)
+{
+    struct transfer *transfer = context;
+    const struct relay_counts *counts = &transfer->record->counts;
+    uint64_t records = 0;
+
+    for (size_t i = 0; i < counts->stream_count; i++)
+        records += counts->streams[i].records;
+    log_info("Progress: %llu records in %zu streams, %.1f MB, %llu states saved",
+             (unsigned long long)records, counts->stream_count, (double)counts->bytes / 1e6,
+             (unsigned long long)transfer->run->states->checkpoints);
+}
+
+static void set_timers(struct transfer *transfer)
+{
+    const struct extract_load *run = transfer->run;
+    int64_t progress_ms = isatty(STDERR_FILENO) ? TERMINAL_PROGRESS_MS : PROGRESS_MS;
+
+    transfer->commit_timer = loop_watch_timer(transfer->loop, -1, 0, commit_pending, transfer);
+    transfer->stop_timer = loop_watch_timer(transfer->loop, -1, 0, take_stop_step, transfer);
+    transfer->leftover_timer = loop_watch_timer(transfer->loop, -1, 0, end_leftovers, transfer);
+    loop_watch_timer(transfer->loop, progress_ms, progress_ms, log_progress, transfer);
+    if (run->heartbeat)
+        loop_watch_timer(transfer->loop, HEARTBEAT_MS, HEARTBEAT_MS, beat, transfer);
+    if (run->deadline_ms) {
+        int64_t left = run->deadline_ms - clock_monotonic_ms();
+
+        loop_watch_timer(transfer->loop, left > 0 ? left : 0, 0, notify_deadline, transfer);
+    }
+}
+
+static void supervise(struct transfer *transfer)
+{
+    loop_watch_signals(transfer->loop, notify_signal, transfer);
+    while (!is_done(transfer))
+        loop_run_once(transfer->loop, -1);
+    commit_pending(transfer);
+}
+
+/* --- what came of it ----------------------------------------------------------------------- */
+
+/* A process that failed by itself: not ended by us, and not because its reader went away. */
+static bool has_failed(const struct transfer *transfer, size_t i)
+{
+    const struct stage *stage = &transfer->stages[i];
+    const struct process_end *end = &stage->process.end;
+    bool is_last = i + 1 == transfer->stage_count;
+
+    if (stage->was_stopped || (!is_last && transfer->links[i].is_broken))
+        return false;
+    if (i > 0 && transfer->links[i - 1].is_broken)
+        return true;
+    return end->kind != EXIT_STATUS || end->code != 0;
+}
+
+static struct stage *find_culprit(struct transfer *transfer)
+{
+    struct stage *culprit = NULL;
+
+    for (size_t i = 0; i < transfer->stage_count; i++) {
+        struct stage *stage = &transfer->stages[i];
+
+        if (has_failed(transfer, i) && (!culprit || stage->end_order < culprit->end_order))
+            culprit = stage;
+    }
+    return culprit;
+}
+
+static int set_early_end(const struct stage *stage, struct error *err)
+{
+    char name[256];
+
+    error_set(err, stage->role == ROLE_TARGET ? ERR_TARGET : ERR_MAPPER,
+              "%s ended with exit status 0 before everything was handed to it",
+              plugin_describe(stage->plugin, name, sizeof name));
+    return error_hint(err, "What it has confirmed is saved as state; the rest is loaded by the "
+                           "next run. Look into its log for why it stopped.");
+}
+
+static int set_stop_error(const struct transfer *transfer, struct error *err)
+{
+    const char *saved = transfer->run->states->checkpoints
+                            ? "What the loader confirmed is saved; the next run continues there."
+                            : "The loader had confirmed nothing yet; the next run starts where "
+                              "this one did.";
+
+    switch (transfer->stop_reason) {
+    case STOP_STATE:
+        *err = transfer->state_error;
+        return -1;
+    case STOP_SIGNAL:
+        if (transfer->stop_signal == SIGINT)
+            error_set(err, ERR_INTERRUPTED, "the run was interrupted (SIGINT)");
+        else
+            error_set(err, ERR_TERMINATED, "the run was terminated (%s)",
+                      transfer->stop_signal == SIGHUP ? "SIGHUP" : "SIGTERM");
+        return error_hint(err, "%s", saved);
+    case STOP_TIMEOUT:
+        error_set(err, ERR_TIMEOUT, "the run timed out");
+        return error_hint(err, "%s", saved);
+    case STOP_NONE:
+    case STOP_FAILURE:
+        break;
+    }
+    return 0;
+}
+
+static int judge(struct transfer *transfer, struct error *err)
+{
+    struct stage *culprit = find_culprit(transfer);
+
+    if (set_stop_error(transfer, err) < 0)
+        return -1;
+    if (!culprit)
+        return transfer->state_error.code == ERR_NONE ? 0 : (*err = transfer->state_error, -1);
+    transfer->record->processes[culprit - transfer->stages].is_culprit = true;
+    stage_log_tail(culprit);
+    if (culprit->process.end.kind == EXIT_STATUS && culprit->process.end.code == 0)
+        return set_early_end(culprit, err);
+    return stage_set_failure(culprit, transfer->record->log_path, err);
+}
+
+/* --- preparation --------------------------------------------------------------------------- */
+
+static enum process_role role_of(const struct transfer *transfer, size_t i)
+{
+    return i == 0 ? ROLE_TAP : i + 1 == transfer->stage_count ? ROLE_TARGET : ROLE_MAPPER;
+}
+
+/* All plugins first, so that one that is not installed is found before anything is started; then
+ * what the extractor needs for its sync. */
+static int prepare_stages(struct transfer *transfer, struct error *err)
+{
+    const struct extract_load *run = transfer->run;
+    struct invocation_options options = run->invocation;
+    auto_strmap struct strmap upstream = STRMAP_INIT;
+
+    for (size_t i = 0; i < transfer->stage_count; i++) {
+        struct stage *stage = &transfer->stages[i];
+
+        options.upstream = &upstream;
+        options.extra_overrides = i == 0 ? run->invocation.extra_overrides : NULL;
+        if (invocation_prepare(run->config, stage->plugin, &options, &stage->invocation, err) < 0)
+            return -1;
+        stage->is_prepared = true;
+        plugin_config_register_secrets(stage->invocation.config);
+        plugin_config_downstream(stage->invocation.config, &upstream);
+    }
+    return invocation_prepare_sync(run->config, &transfer->stages[0].invocation, &run->invocation,
+                                   err);
+}
+
+static void init_transfer(struct transfer *transfer, const struct extract_load *run,
+                          struct block_record *record)
+{
+    size_t count = run->block->plugin_count;
+
+    *transfer = (struct transfer){
+        .run = run,
+        .record = record,
+        .loop = loop_new(),
+        .stages = xcalloc(count, sizeof(*transfer->stages)),
+        .links = xcalloc(count - 1, sizeof(*transfer->links)),
+        .stage_count = count,
+        .state_fd = -1,
+    };
+    for (size_t i = 0; i < count; i++)
+        stage_init(&transfer->stages[i], run->block->plugins[i], role_of(transfer, i));
+    for (size_t i = 0; i + 1 < count; i++)
+        transfer->links[i] =
+            (struct link){.transfer = transfer, .from = i, .source_fd = -1, .sink_fd = -1};
+    record->has_mappers = count > 2;
+    block_record_set_processes(record, count);
+}
+
+static void clear_transfer(struct transfer *transfer, bool failed)
+{
+    struct block_record *record = transfer->record;
+    struct link *last = &transfer->links[transfer->stage_count - 2];
+
+    if (last->relay)
+        relay_wait_times(last->relay, &record->tap_wait_ms, &record->target_wait_ms);
+    for (size_t i = 0; i + 1 < transfer->stage_count; i++) {
+        close_link(&transfer->links[i]);
+        relay_free(transfer->links[i].relay);
+    }
+    close_states(transfer);
+    for (size_t i = 0; i < transfer->stage_count; i++)
+        stage_finish(&transfer->stages[i], failed, &record->processes[i]);
+    loop_free(transfer->loop);
+    free(transfer->stages);
+    free(transfer->links);
+}
+
+int extract_load_run(const struct extract_load *run, struct block_record *record, struct error *err)
+{
+    struct transfer transfer;
+    int result;
+
+    init_transfer(&transfer, run, record);
+    set_timers(&transfer);
+    result = prepare_stages(&transfer, err);
+    if (!result)
+        result = start_stages(&transfer, err);
+    if (!result) {
+        supervise(&transfer);
+        result = judge(&transfer, err);
+    }
+    clear_transfer(&transfer, result != 0);
+    return result;
+}

@@ -1,0 +1,211 @@
+#include "pipeline/run_lock.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "process/process.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Airflow can start the next attempt of a task seconds before the last one has ended. */
+#define AIRFLOW_WAIT_MS 15000
+/* How long one wait lasts before signals are looked at. */
+#define WAIT_SLICE_MS 200
+
+static bool is_airflow(const struct value *trigger)
+{
+    const char *kind = value_get_text(trigger, "kind");
+
+    return kind && !strcmp(kind, "airflow");
+}
+
+/* What the lock says of its owner beside pid and host: the Airflow task and its try. */
+static void describe_trigger(const struct value *trigger, char *buffer, size_t size)
+{
+    const char *dag = value_get_text(trigger, "dag_id");
+    const char *task = value_get_text(trigger, "task_id");
+    const char *run = value_get_text(trigger, "dag_run_id");
+    const char *try_number = value_get_text(trigger, "try_number");
+
+    buffer[0] = '\0';
+    if (is_airflow(trigger))
+        snprintf(buffer, size, "Airflow DAG %s, task %s, run %s, try %s", dag ? dag : "?",
+                 task ? task : "?", run ? run : "?", try_number ? try_number : "?");
+}
+
+/* Whether the owner is an older try of the task that we are. */
+static bool is_older_attempt(const struct lock_owner *owner, const struct lock_owner *self)
+{
+    static const char mark[] = ", try ";
+    const char *theirs = strstr(owner->detail, mark);
+    const char *ours = strstr(self->detail, mark);
+
+    return theirs && ours && !strcmp(owner->host, self->host) &&
+           theirs - owner->detail == ours - self->detail &&
+           !strncmp(owner->detail, self->detail, (size_t)(ours - self->detail)) &&
+           atoi(theirs + strlen(mark)) < atoi(ours + strlen(mark));
+}
+
+static int64_t wait_limit_ms(const struct run_options *options, const struct value *trigger)
+{
+    switch (options->lock_policy) {
+    case LOCK_POLICY_WAIT:
+        return options->lock_wait_s * 1000;
+    case LOCK_POLICY_DEFAULT:
+        return is_airflow(trigger) ? AIRFLOW_WAIT_MS : 0;
+    case LOCK_POLICY_FAIL:
+    case LOCK_POLICY_SKIP:
+        break;
+    }
+    return 0;
+}
+
+static int refuse_owner(const char *state_id, const struct lock_owner *owner, struct error *err)
+{
+    auto_strbuf struct strbuf since = STRBUF_INIT;
+
+    if (owner->since_us)
+        strbuf_add_py_time(&since, owner->since_us, ' ');
+    error_set(err, ERR_LOCKED,
+              "another '%s' pipeline is already running which started at %s (process %d on %s%s%s)",
+              state_id, since.length ? strbuf_text(&since) : "an unknown time", owner->pid,
+              *owner->host ? owner->host : "an unknown host", *owner->detail ? ", " : "",
+              owner->detail);
+    return error_hint(err, "Wait for it to end, or use --on-running=wait or --on-running=skip.");
+}
+
+/* A signal that came while we waited. */
+static int check_signals(struct error *err)
+{
+    switch (signals_next()) {
+    case SIGTERM:
+    case SIGHUP:
+        return error_set(err, ERR_TERMINATED, "terminated while waiting for another run to end");
+    case SIGINT:
+        return error_set(err, ERR_INTERRUPTED, "interrupted while waiting for another run to end");
+    default:
+        return 0;
+    }
+}
+
+static int acquire_in_slices(struct store *store, const char *state_id, int64_t limit_ms,
+                             const struct lock_owner *self, struct store_lock **out,
+                             struct lock_owner *owner, struct error *err)
+{
+    int64_t deadline = clock_monotonic_ms() + limit_ms;
+    bool told = false;
+
+    for (;;) {
+        int64_t left = deadline - clock_monotonic_ms();
+
+        if (!store_lock_acquire(store, state_id,
+                                left <= 0              ? 0
+                                : left < WAIT_SLICE_MS ? left
+                                                       : WAIT_SLICE_MS,
+                                self, out, owner, err)) {
+            *err = (struct error){0};
+            return 0;
+        }
+        if (err->code != ERR_LOCKED || left <= 0 || check_signals(err) < 0)
+            return -1;
+        if (!told && owner->pid > 0 && is_older_attempt(owner, self)) {
+            log_warning("An older attempt of this task still runs as process %d: telling it to end",
+                        owner->pid);
+            kill(owner->pid, SIGTERM);
+        } else if (!told) {
+            log_info("Waiting for another run of '%s' to end (process %d on %s)", state_id,
+                     owner->pid, owner->host);
+        }
+        told = true;
+    }
+}
+
+/* Meltano itself takes no lock: its row says that it runs. */
+static int check_running_row(struct store *store, const char *state_id,
+                             const struct run_options *options, struct error *err)
+{
+    struct run_row row = {0};
+    bool found;
+    auto_strbuf struct strbuf started = STRBUF_INIT, stale = STRBUF_INIT;
+
+    if (options->force) {
+        log_warning("Force option is enabled, ignoring stale job check.");
+        return 0;
+    }
+    if (store_find_running(store, state_id, &row, &found, err) < 0)
+        return -1;
+    if (!found)
+        return 0;
+    strbuf_add_py_time(&started, row.started_at_us, ' ');
+    if (row.last_heartbeat_us) {
+        strbuf_add(&stale, "Wait until ");
+        strbuf_add_py_time(&stale, row.last_heartbeat_us + 5 * 60 * INT64_C(1000000), ' ');
+        strbuf_add(&stale, " when it counts as dead");
+    } else {
+        strbuf_add(&stale, "Wait for it to end");
+    }
+    run_row_clear(&row);
+    error_set(err, ERR_LOCKED, "another '%s' pipeline is already running which started at %s",
+              state_id, strbuf_text(&started));
+    return error_hint(err, "%s, or ignore this check with --force.", strbuf_text(&stale));
+}
+
+static int take_lock(struct store *store, const char *state_id, const char *run_id,
+                     const struct run_options *options, const struct value *trigger,
+                     struct store_lock **out, struct error *err)
+{
+    struct lock_owner self = {.pid = getpid(), .since_us = clock_now_us()};
+    struct lock_owner owner = {0};
+
+    gethostname(self.host, sizeof self.host - 1);
+    snprintf(self.run_id, sizeof self.run_id, "%s", run_id);
+    describe_trigger(trigger, self.detail, sizeof self.detail);
+    if (acquire_in_slices(store, state_id, wait_limit_ms(options, trigger), &self, out, &owner,
+                          err) < 0)
+        return err->code == ERR_LOCKED ? refuse_owner(state_id, &owner, err) : -1;
+    return 0;
+}
+
+static int check_rows(struct store *store, const char *state_id, const struct store_lock *lock,
+                      const struct run_options *options, struct error *err)
+{
+    struct run_row_list stale = {0};
+    size_t closed;
+
+    if (store_close_abandoned_runs(store, lock, &closed, err) < 0 ||
+        store_fail_stale_runs(store, state_id, &stale, err) < 0)
+        return -1;
+    if (closed)
+        log_info("Closed %zu run%s of '%s' whose process had died", closed, closed == 1 ? "" : "s",
+                 state_id);
+    for (size_t i = 0; i < stale.count; i++) {
+        auto_strbuf struct strbuf started = STRBUF_INIT;
+
+        strbuf_add_py_time(&started, stale.items[i].started_at_us, ' ');
+        log_info("Marked stale run that started at %s as failed", strbuf_text(&started));
+    }
+    run_row_list_clear(&stale);
+    return check_running_row(store, state_id, options, err);
+}
+
+int run_lock_acquire(struct store *store, const char *state_id, const char *run_id,
+                     const struct run_options *options, const struct value *trigger,
+                     struct store_lock **out, struct error *err)
+{
+    struct store_lock *lock = NULL;
+    int result = take_lock(store, state_id, run_id, options, trigger, &lock, err);
+
+    if (!result && check_rows(store, state_id, lock, options, err) < 0) {
+        store_lock_release(lock);
+        result = -1;
+    }
+    if (!result)
+        *out = lock;
+    else if (err->code == ERR_LOCKED && options->lock_policy == LOCK_POLICY_SKIP)
+        err->code = ERR_SKIPPED;
+    return result;
+}

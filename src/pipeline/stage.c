@@ -1,0 +1,167 @@
+#include "pipeline/stage.h"
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "plugin/plugin_log.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MAX_LOG_LINE_BYTES  65536
+#define MAX_TAIL_LINE_BYTES 500
+/* How many of the last lines are shown again when the block has failed. */
+#define SHOWN_TAIL_LINES 10
+
+static const enum error_code failure_codes[] = {
+    [ROLE_TAP] = ERR_TAP,
+    [ROLE_MAPPER] = ERR_MAPPER,
+    [ROLE_TARGET] = ERR_TARGET,
+    [ROLE_COMMAND] = ERR_COMMAND,
+};
+_Static_assert(ARRAY_LEN(failure_codes) == ROLE_COUNT, "a process role has no error code");
+
+void stage_init(struct stage *stage, struct plugin *plugin, enum process_role role)
+{
+    *stage = (struct stage){
+        .plugin = plugin,
+        .role = role,
+        .process = PROCESS_INIT,
+        .error_fd = -1,
+    };
+}
+
+static void keep_line(struct stage *stage, const struct line *line)
+{
+    size_t length = line->length < MAX_TAIL_LINE_BYTES ? line->length : MAX_TAIL_LINE_BYTES;
+
+    if (line->continues)
+        return;
+    if (stage->tail.count == STAGE_TAIL_LINES)
+        strlist_remove(&stage->tail, 0);
+    strlist_add_take(&stage->tail, xstrndup(line->text, length));
+}
+
+static void receive_error_line(void *context, const struct line *line)
+{
+    struct stage *stage = context;
+
+    if (!line->length)
+        return;
+    keep_line(stage, line);
+    plugin_log_line(stage->plugin, line->text, line->length);
+}
+
+static void close_errors(struct stage *stage)
+{
+    loop_unwatch(stage->error_watch);
+    stage->error_watch = NULL;
+    line_reader_free(stage->error_reader);
+    stage->error_reader = NULL;
+    fd_close(&stage->error_fd);
+}
+
+void stage_drain_errors(struct stage *stage)
+{
+    if (stage->error_reader && line_reader_step(stage->error_reader) != LINE_READER_WANTS_INPUT)
+        close_errors(stage);
+}
+
+static void notify_errors(void *context, unsigned events)
+{
+    (void)events;
+    stage_drain_errors(context);
+}
+
+int stage_start(struct stage *stage, struct loop *loop, int input_fd, int output_fd,
+                bool output_to_log, void (*ended)(void *context, struct process *process),
+                void *context, struct error *err)
+{
+    int errors[2];
+    struct spawn_spec spec = {
+        .argv = (const char *const *)stage->invocation.argv.items,
+        .env = (const char *const *)stage->invocation.env.items,
+        .cwd = stage->invocation.cwd,
+        .new_group = true,
+    };
+    int result;
+
+    if (process_pipe(errors, err) < 0)
+        return -1;
+    spec.fds[0] = input_fd;
+    spec.fds[1] = output_to_log ? errors[1] : output_fd;
+    spec.fds[2] = errors[1];
+    result = process_spawn(&spec, &stage->process, err);
+    fd_close(&errors[1]);
+    if (result < 0) {
+        char name[256];
+
+        fd_close(&errors[0]);
+        return error_wrap(err, "cannot start %s",
+                          plugin_describe(stage->plugin, name, sizeof name));
+    }
+    process_set_nonblocking(errors[0], true);
+    stage->error_fd = errors[0];
+    stage->error_reader =
+        line_reader_new(stage->error_fd, MAX_LOG_LINE_BYTES, receive_error_line, stage);
+    stage->error_watch = loop_watch_fd(loop, stage->error_fd, LOOP_READ, notify_errors, stage);
+    loop_watch_process(loop, &stage->process, ended, context);
+    return 0;
+}
+
+void stage_finish(struct stage *stage, bool block_failed, struct process_record *record)
+{
+    if (stage->process.pid > 0)
+        process_end_group(&stage->process, 0);
+    stage_drain_errors(stage);
+    close_errors(stage);
+    record->plugin = xstrdup(stage->plugin->name);
+    record->role = stage->role;
+    record->end = stage->process.end;
+    if (stage->process.pid <= 0)
+        record->end.kind = EXIT_NOT_STARTED;
+    strlist_add_all(&record->argv, &stage->invocation.argv);
+    if (block_failed)
+        strlist_add_all(&record->stderr_tail, &stage->tail);
+    strlist_clear(&stage->tail);
+    if (stage->is_prepared)
+        invocation_end(&stage->invocation);
+}
+
+static void set_failure_hint(const struct stage *stage, const char *log_path, struct error *err)
+{
+    const struct process_end *end = &stage->process.end;
+
+    if (end->out_of_memory)
+        error_hint(err, "It ran out of memory: give it more, or make its batches smaller.");
+    else if (end->kind == EXIT_SIGNAL && end->code == SIGKILL)
+        error_hint(err, "Something killed it from outside, perhaps the kernel for want of memory: "
+                        "see the kernel's log.");
+    else if (log_path)
+        error_hint(err, "Its last lines stand above; the whole log is %s.", log_path);
+    else
+        error_hint(err, "Its last lines stand above; run it alone with 'meltshim invoke %s'.",
+                   stage->plugin->name);
+}
+
+int stage_set_failure(const struct stage *stage, const char *log_path, struct error *err)
+{
+    char name[256], how[128];
+
+    error_set(err, failure_codes[stage->role], "%s failed: %s",
+              plugin_describe(stage->plugin, name, sizeof name),
+              process_end_describe(&stage->process.end, how, sizeof how));
+    set_failure_hint(stage, log_path, err);
+    return -1;
+}
+
+void stage_log_tail(const struct stage *stage)
+{
+    size_t first = stage->tail.count > SHOWN_TAIL_LINES ? stage->tail.count - SHOWN_TAIL_LINES : 0;
+
+    if (stage->tail.count)
+        log_error("The last lines of %s:", stage->plugin->name);
+    for (size_t i = first; i < stage->tail.count; i++)
+        log_event(LOG_ERROR, stage->plugin->name, NULL, "%s", stage->tail.items[i]);
+}

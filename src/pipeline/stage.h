@@ -1,0 +1,54 @@
+/* pipeline/stage.h - one process of a block: how it is started, its standard error, how it ended.
+ */
+#ifndef PIPELINE_STAGE_H
+#define PIPELINE_STAGE_H
+
+#include "base/error.h"
+#include "base/strlist.h"
+#include "pipeline/run_record.h"
+#include "plugin/plugin_run.h"
+#include "process/line_reader.h"
+#include "process/loop.h"
+#include "process/process.h"
+
+#include <stdbool.h>
+
+/* How many lines of standard error are kept for the record of a failed block. */
+#define STAGE_TAIL_LINES 20
+
+struct stage {
+    struct plugin *plugin;
+    enum process_role role;
+    struct invocation invocation; /* zeroed until it is prepared */
+    bool is_prepared;
+    struct process process;
+    bool has_ended;
+    bool was_stopped;   /* by us: how it ended then is no failure of its own */
+    unsigned end_order; /* 1 for the first process of the block that ended, 0 while it runs */
+
+    int error_fd; /* our end of its standard error, -1 when closed */
+    struct line_reader *error_reader;
+    struct loop_watch *error_watch;
+    struct strlist tail;
+};
+
+void stage_init(struct stage *stage, struct plugin *plugin, enum process_role role);
+
+/* Starts the process with these descriptors (or SPAWN_...) as standard input and output; its
+ * standard error goes to the log, and with output_to_log its standard output too. The descriptors
+ * stay the caller's. */
+int stage_start(struct stage *stage, struct loop *loop, int input_fd, int output_fd,
+                bool output_to_log, void (*ended)(void *context, struct process *process),
+                void *context, struct error *err);
+
+/* Reads what is left of its standard error without waiting. */
+void stage_drain_errors(struct stage *stage);
+/* Ends whatever the process left behind, fills its record in and frees the stage's resources. */
+void stage_finish(struct stage *stage, bool block_failed, struct process_record *record);
+
+/* Sets "loader 'target-x' failed: exit status 3" with a hint that fits. */
+int stage_set_failure(const struct stage *stage, const char *log_path, struct error *err);
+/* Logs the last lines again, at the end, where one looks for them. */
+void stage_log_tail(const struct stage *stage);
+
+#endif
