@@ -1,0 +1,168 @@
+"""What the run stands on fails: files, disks, the database."""
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import threading
+import time
+
+import pytest
+
+THREE = [["schema", "users"], ["counted", "users", 3, 1]]
+AT_THREE = {"bookmarks": {"users": {"id": 3}}}
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")
+
+
+@pytest.fixture
+def small_disk(tmp_path_factory):
+    """A disk of 4 MB."""
+    disk = tmp_path_factory.mktemp("disk")
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", disk], check=True)
+    yield disk
+    subprocess.run(["umount", "-l", disk], check=True)
+
+
+def fill(disk):
+    with open(disk / "ballast", "wb", buffering=0) as ballast:
+        try:
+            while True:
+                ballast.write(b"\0" * 4096)
+        except OSError:
+            pass
+
+
+@needs_root
+def test_a_full_disk_for_the_log_does_not_stop_the_run(lab, small_disk):
+    (lab.root / ".meltano").mkdir()
+    (lab.root / ".meltano" / "logs").symlink_to(small_disk)
+    result = lab.load(steps=[["long-error", 8_000_000], *THREE])
+    assert result.status == 0
+    assert lab.state() == AT_THREE
+
+
+@needs_root
+def test_a_full_disk_for_the_database_fails_the_run_and_loses_nothing(lab, small_disk):
+    (lab.root / ".meltano").mkdir()
+    uri = f"sqlite:///{small_disk}/meltano.db"
+    assert lab.load(steps=THREE, env={"MELTANO_DATABASE_URI": uri}).status == 0
+    fill(small_disk)
+    result = lab.load(steps=THREE, env={"MELTANO_DATABASE_URI": uri})
+    assert result.status in (20, 22)
+    assert "disk" in result.stderr
+    (small_disk / "ballast").unlink()
+    with sqlite3.connect(small_disk / "meltano.db") as database:
+        ((state,),) = database.execute("SELECT completed_state FROM state").fetchall()
+    assert state == '{"singer_state": {"bookmarks": {"users": {"id": 3}}}}'
+    assert lab.load(steps=THREE, env={"MELTANO_DATABASE_URI": uri}).status == 0
+
+
+@needs_root
+def test_a_full_disk_for_the_run_directory_is_said(lab, small_disk):
+    (lab.root / ".meltano").mkdir()
+    (lab.root / ".meltano" / "run").symlink_to(small_disk)
+    fill(small_disk)
+    result = lab.load(steps=THREE)
+    assert result.status != 0
+    assert "No space left on device" in result.stderr
+
+
+def test_a_corrupt_database_is_said_with_its_path(lab):
+    lab.load(steps=THREE)
+    database = lab.root / ".meltano" / "meltano.db"
+    for journal in lab.root.glob(".meltano/meltano.db-*"):
+        journal.unlink()
+    database.write_bytes(b"this is no database at all" * 1000)
+    result = lab.load(steps=THREE)
+    assert result.status == 20
+    assert str(database) in result.stderr
+    assert result.record["status"] == "failed"
+    assert database.read_bytes().startswith(b"this is no database")
+
+
+def test_a_database_that_is_locked_for_a_while_is_waited_for(lab):
+    lab.load(steps=THREE)
+    database = sqlite3.connect(
+        lab.root / ".meltano" / "meltano.db", isolation_level=None, check_same_thread=False
+    )
+    database.execute("BEGIN EXCLUSIVE")
+    timer = threading.Timer(2, lambda: database.execute("ROLLBACK"))
+    timer.start()
+    result = lab.load(steps=THREE)
+    timer.join()
+    database.close()
+    assert result.status == 0
+    assert result.seconds >= 2
+
+
+def test_a_database_locked_in_the_middle_of_a_run_does_not_fail_it(lab):
+    lab.prepare([["schema", "users"], ["counted", "users", 30, 1, 0.1]])
+    process = lab.start("run", "tap-a", "target-b")
+    lab.wait_for(lambda: lab.output.exists() and lab.output.stat().st_size > 0)
+    database = sqlite3.connect(lab.root / ".meltano" / "meltano.db", isolation_level=None)
+    database.execute("PRAGMA busy_timeout = 10000")
+    database.execute("BEGIN IMMEDIATE")
+    time.sleep(6)
+    database.execute("ROLLBACK")
+    database.close()
+    process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert lab.state() == {"bookmarks": {"users": {"id": 30}}}
+
+
+def as_nobody(lab, *arguments):
+    """Root may write everywhere, so the command runs as nobody."""
+    command = [str(lab.meltshim), *arguments]
+    if os.geteuid() == 0:
+        setpriv = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+        command = [*setpriv, *command]
+    return subprocess.run(
+        command, cwd=lab.root, env=lab.env, capture_output=True, text=True, timeout=60
+    )
+
+
+@pytest.fixture
+def public_lab(lab, tmp_path):
+    """nobody can read it, and the program."""
+    if os.geteuid() == 0:
+        program = tmp_path / "bin" / "meltshim"
+        program.parent.mkdir()
+        shutil.copy(lab.meltshim, program)
+        for module in lab.meltshim.parent.glob("meltshim-*.so"):
+            shutil.copy(module, program.parent)
+        lab.meltshim = program
+        folder = tmp_path
+        while folder != folder.parent and not folder.stat().st_mode & 0o005 == 0o005:
+            folder.chmod(folder.stat().st_mode | 0o005)
+            folder = folder.parent
+    return lab
+
+
+def test_a_system_directory_that_cannot_be_written_is_said(public_lab):
+    public_lab.prepare(THREE)
+    (public_lab.root / ".meltano").mkdir(mode=0o555)
+    result = as_nobody(public_lab, "run", "tap-a", "target-b")
+    assert result.returncode != 0
+    assert ".meltano" in result.stderr
+    assert "Permission denied" in result.stderr
+
+
+def test_an_unreadable_project_file_is_said(public_lab):
+    public_lab.prepare(THREE)
+    (public_lab.root / "meltano.yml").chmod(0o000)
+    result = as_nobody(public_lab, "run", "tap-a", "target-b")
+    assert result.returncode == 1
+    assert "meltano.yml" in result.stderr
+    assert "Permission denied" in result.stderr
+
+
+def test_logs_may_be_linked_elsewhere(lab, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("logs")
+    (lab.root / ".meltano").mkdir()
+    (lab.root / ".meltano" / "logs").symlink_to(elsewhere)
+    result = lab.load(steps=[["stderr", "hello"], *THREE])
+    assert result.status == 0
+    (log,) = elsewhere.glob("elt/*/*/elt.log")
+    assert "hello" in log.read_text()
+    assert (log.parent / "run.json").read_text().strip() == result.stdout.splitlines()[-1]
