@@ -1,15 +1,12 @@
 #include "plugin/plugin_run.h"
 
 #include "base/file.h"
-#include "base/json.h"
-#include "base/log.h"
 #include "base/memory.h"
 #include "base/path.h"
-#include "process/process.h"
+#include "tests/unit/plugin/plugin_fixture.h"
 #include "tests/unit/tempdir.h"
 
 #include <check.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -30,29 +27,18 @@ static const char catalog[] =
     "{\"streams\": [{\"tap_stream_id\": \"users\", \"schema\": {\"properties\": {\"id\": "
     "{\"type\": \"integer\"}}}, \"metadata\": []}]}";
 
-static struct project *project;
-static struct config *config;
-static struct strmap environment;
+static struct plugin_fixture fixture;
 static struct invocation invocation;
 static struct error err;
 
-static void write_program(const char *name, const char *text)
-{
-    tempdir_write(name, text);
-    ck_assert(!chmod(tempdir_join(name), 0755));
-}
-
 static void set_up(void)
 {
-    tempdir_make();
-    process_setup();
-    log_set_level(LOG_CRITICAL);
+    plugin_fixture_make(&fixture);
     memset(&err, 0, sizeof err);
     invocation = (struct invocation){.own_dir = RUN_DIR_INIT};
-    strmap_set(&environment, "PATH", "/bin:/usr/bin");
-    strmap_set(&environment, "TOKEN", "s3cret");
-    write_program("tap.sh", tap_script);
-    write_program("target.sh", "#!/bin/sh\n");
+    strmap_set(&fixture.environment, "TOKEN", "s3cret");
+    plugin_fixture_write_program("tap.sh", tap_script);
+    plugin_fixture_write_program("target.sh", "#!/bin/sh\n");
     tempdir_write("discovered.json", catalog);
     tempdir_write("complaint", "");
     tempdir_write("status", "0");
@@ -62,22 +48,7 @@ static void set_up(void)
 static void tear_down(void)
 {
     invocation_end(&invocation);
-    config_free(config);
-    config = NULL;
-    project_free(project);
-    project = NULL;
-    strmap_clear(&environment);
-    tempdir_remove();
-}
-
-static void open_project(const char *yaml)
-{
-    struct config_options options = {0};
-
-    tempdir_write("meltano.yml", yaml);
-    ck_assert_msg(!project_load(tempdir_path(), &project, &err) &&
-                      !config_open(project, &environment, &options, &config, &err),
-                  "%s", err.message);
+    plugin_fixture_remove(&fixture);
 }
 
 static void open_tap(const char *capabilities, const char *more)
@@ -93,16 +64,14 @@ static void open_tap(const char *capabilities, const char *more)
                                      "%s",
                                      capabilities, more);
 
-    open_project(yaml);
+    plugin_fixture_open(&fixture, yaml);
 }
 
 static int prepare(const char *name, const struct invocation_options *options)
 {
     static const struct invocation_options none = {.is_stateless = true};
-    struct plugin *plugin = project_find_plugin(project, name);
-
-    ck_assert_ptr_nonnull(plugin);
-    return invocation_prepare(config, plugin, options ? options : &none, &invocation, &err);
+    return invocation_prepare(fixture.config, plugin_fixture_plugin(&fixture, name),
+                              options ? options : &none, &invocation, &err);
 }
 
 /* As a run does it. */
@@ -111,7 +80,7 @@ static int prepare_tap(const struct invocation_options *options)
     static const struct invocation_options none = {.is_stateless = true};
 
     ck_assert_msg(!prepare("tap-x", options), "%s", err.message);
-    return invocation_prepare_sync(config, &invocation, options ? options : &none, &err);
+    return invocation_prepare_sync(fixture.config, &invocation, options ? options : &none, &err);
 }
 
 static void assert_text(const char *path, const char *expected)
@@ -215,7 +184,7 @@ END_TEST
 
 START_TEST(a_logging_file_of_the_user_is_left_alone)
 {
-    strmap_set(&environment, "SINGER_SDK_LOG_CONFIG", "mine.json");
+    strmap_set(&fixture.environment, "SINGER_SDK_LOG_CONFIG", "mine.json");
     open_tap("", "");
     ck_assert(!prepare("tap-x", NULL));
     ck_assert_str_eq(variable("SINGER_SDK_LOG_CONFIG"), "mine.json");
@@ -424,7 +393,7 @@ static void install_tap(void)
 {
     auto_free char *script = xasprintf("#!/bin/sh\nexec \"%s\" \"$@\"\n", tempdir_join("tap.sh"));
 
-    write_program(".meltano/extractors/tap-x/venv/bin/tap.sh", script);
+    plugin_fixture_write_program(".meltano/extractors/tap-x/venv/bin/tap.sh", script);
 }
 
 static size_t count_calls(void)
@@ -467,7 +436,7 @@ END_TEST
 /* The text was hashed by Meltano 4.4.1 for the same settings. */
 START_TEST(the_cache_has_the_key_of_meltano)
 {
-    strmap_set(&environment, "TAP_X_TOKEN", "s3cret");
+    strmap_set(&fixture.environment, "TAP_X_TOKEN", "s3cret");
     install_tap();
     open_tap("catalog, discover",
              INSTALLED "    metadata: {users: {replication-method: INCREMENTAL, replication-key: "
@@ -546,7 +515,7 @@ START_TEST(an_executable_is_found_where_meltano_looks_or_refused)
                                      executables[_i].entry);
 
     tempdir_write("sub/file", "");
-    open_project(yaml);
+    plugin_fixture_open(&fixture, yaml);
     if (executables[_i].executable) {
         ck_assert_msg(!prepare("target-x", NULL), "%s", err.message);
         assert_with_root(invocation.argv.items[0], executables[_i].executable);
@@ -576,9 +545,9 @@ START_TEST(a_command_is_split_first_and_expanded_then)
     auto_free char *argv = NULL;
 
     strlist_add(&args, "$TOKEN");
-    open_project(utility);
+    plugin_fixture_open(&fixture, utility);
     ck_assert(!prepare("util", NULL));
-    ck_assert_msg(!invocation_set_command(config, &invocation, "hello", &args, &err), "%s",
+    ck_assert_msg(!invocation_set_command(fixture.config, &invocation, "hello", &args, &err), "%s",
                   err.message);
     argv = strlist_join(&invocation.argv, "|");
     assert_with_root(argv, "%s/target.sh|hi|s3cret x|a|$TOKEN");
@@ -589,9 +558,9 @@ START_TEST(a_command_can_bring_its_own_program)
 {
     auto_free char *argv = NULL;
 
-    open_project(utility);
+    plugin_fixture_open(&fixture, utility);
     ck_assert(!prepare("util", NULL));
-    ck_assert(!invocation_set_command(config, &invocation, "other", NULL, &err));
+    ck_assert(!invocation_set_command(fixture.config, &invocation, "other", NULL, &err));
     argv = strlist_join(&invocation.argv, "|");
     ck_assert_str_eq(argv, "sh|-c|y");
 }
@@ -610,10 +579,10 @@ static const struct {
 
 START_TEST(a_command_that_cannot_be_run_is_refused)
 {
-    open_project(utility);
+    plugin_fixture_open(&fixture, utility);
     ck_assert(!prepare("util", NULL));
-    ck_assert_int_eq(invocation_set_command(config, &invocation, bad_commands[_i].name, NULL, &err),
-                     -1);
+    ck_assert_int_eq(
+        invocation_set_command(fixture.config, &invocation, bad_commands[_i].name, NULL, &err), -1);
     ck_assert_str_eq(err.message, bad_commands[_i].message);
     ck_assert_str_eq(err.hint, bad_commands[_i].hint);
 }
@@ -623,15 +592,16 @@ END_TEST
 
 START_TEST(a_mapping_has_its_own_configuration_and_its_mappers_place)
 {
-    open_project("plugins:\n"
-                 "  mappers:\n"
-                 "  - name: mapper-x\n"
-                 "    namespace: mapper_x\n"
-                 "    executable: ./target.sh\n"
-                 "    config: {who: nobody, kept: 1}\n"
-                 "    mappings:\n"
-                 "    - name: m1\n"
-                 "      config: {who: $TOKEN, none: $NOPE, deep: {list: [$NOPE, 1]}}\n");
+    plugin_fixture_open(&fixture,
+                        "plugins:\n"
+                        "  mappers:\n"
+                        "  - name: mapper-x\n"
+                        "    namespace: mapper_x\n"
+                        "    executable: ./target.sh\n"
+                        "    config: {who: nobody, kept: 1}\n"
+                        "    mappings:\n"
+                        "    - name: m1\n"
+                        "      config: {who: $TOKEN, none: $NOPE, deep: {list: [$NOPE, 1]}}\n");
     ck_assert_msg(!prepare("m1", NULL), "%s", err.message);
     assert_text(invocation.config_path, "{\n  \"who\": \"s3cret\",\n  \"deep\": {\n"
                                         "    \"list\": [\n      \"\",\n      1\n    ]\n  },\n"
