@@ -71,6 +71,7 @@ const struct option_def database_options[] = {
 };
 
 static const struct command *const root_commands[] = {
+    &airflow_command,
     PASSED_ON("add", "Add plugins to the project."),
     PASSED_ON("cloud", "Interact with Meltano Cloud."),
     PASSED_ON("compile", "Write the project's manifest files."),
@@ -81,7 +82,7 @@ static const struct command *const root_commands[] = {
     PASSED_ON("elt", "The older form of 'el'."),
     &environment_command,
     &hub_command,
-    PASSED_ON("init", "Make a new project."),
+    &init_command,
     PASSED_ON("install", "Install plugins."),
     PASSED_ON("invoke", "Start a plugin's program."),
     &job_command,

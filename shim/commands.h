@@ -12,8 +12,10 @@ extern const struct command state_export_command, state_import_command;
 extern const struct command state_history_command, state_show_command, state_diff_command,
     state_rollback_command;
 /* one file each */
-extern const struct command config_command, environment_command, hub_command, job_command,
-    lock_command, plugin_command, schedule_command;
+extern const struct command airflow_command, config_command, environment_command, hub_command,
+    init_command, job_command, lock_command, plugin_command, schedule_command;
+/* schedule_change.c */
+extern const struct command schedule_add_command, schedule_set_command, schedule_remove_command;
 /* reference.c */
 extern const struct command reference_command;
 

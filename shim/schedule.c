@@ -264,15 +264,25 @@ static const struct command run_schedule_command = {
 /* --- the group ---------------------------------------------------------------------------- */
 
 static const struct command *const schedule_commands[] = {
-    &list_command,
-    &run_schedule_command,
-    NULL,
+    &list_command,         &run_schedule_command,    &schedule_add_command,
+    &schedule_set_command, &schedule_remove_command, NULL,
 };
+
+/* "schedule NAME ..." */
+static const struct command *guess_add(struct app *app, const struct command *group, int *count,
+                                       char ***words)
+{
+    (void)app;
+    (void)count;
+    (void)words;
+    return command_find(group, "add");
+}
 
 const struct command schedule_command = {
     .name = "schedule",
     .summary = "Manage schedules.",
     .subcommands = schedule_commands,
+    .guess = guess_add,
     .environment = ENVIRONMENT_EXPLICIT,
     .status_when_bare = 2,
 };
