@@ -79,6 +79,26 @@ int check_list(const struct value *entry, const char *what, const char *key, str
     return 0;
 }
 
+int check_iterable(const struct value *entry, const char *what, const char *key,
+                   const struct value **out, struct error *err)
+{
+    const struct value *value = value_get(entry, key);
+    bool is_empty = (value_is_map(value) && !value_count(value)) ||
+                    (value_is_string(value) && !*value_text(value));
+
+    *out = NULL;
+    if (is_empty)
+        return 0;
+    if (!value_is_list(value)) {
+        error_set_at_key(err, ERR_CONFIG, entry, key, "'%s' of %s must be a list, not %s", key,
+                         what, value_kind_name(value_kind(value)));
+        return error_hint(err, "List the entries below it, each as '- name: ...', or remove the "
+                               "line.");
+    }
+    *out = value;
+    return 0;
+}
+
 int check_text(const struct value *entry, const char *what, const char *key, char **out,
                struct error *err)
 {

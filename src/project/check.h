@@ -20,6 +20,9 @@ int check_map(const struct value *entry, const char *what, const char *key, stru
               struct error *err);
 int check_list(const struct value *entry, const char *what, const char *key, struct value **out,
                struct error *err);
+/* A list that must be there to be walked: an empty text or mapping counts as one, null does not. */
+int check_iterable(const struct value *entry, const char *what, const char *key,
+                   const struct value **out, struct error *err);
 /* A scalar as Python's str() gives it; NULL when absent or null. The caller frees *out. */
 int check_text(const struct value *entry, const char *what, const char *key, char **out,
                struct error *err);

@@ -29,24 +29,21 @@ static int check_environment_plugins(const struct value *config, const char *wha
     if (check_map(config, what, "plugins", &plugins, err) < 0)
         return -1;
     for (size_t i = 0; i < value_count(plugins); i++) {
-        const struct value_member *member = value_member_at(plugins, i);
+        const char *plural = value_member_at(plugins, i)->key;
+        const struct value *list;
         enum plugin_type type;
 
-        if (!plugin_type_parse(member->key, &type) ||
-            strcmp(member->key, plugin_type_info(type)->plural) != 0) {
-            error_set_at_key(err, ERR_CONFIG, plugins, member->key,
-                             "'%s' is not a type of plugin (config of %s)", member->key, what);
+        if (!plugin_type_parse(plural, &type) ||
+            strcmp(plural, plugin_type_info(type)->plural) != 0) {
+            error_set_at_key(err, ERR_CONFIG, plugins, plural,
+                             "'%s' is not a type of plugin (config of %s)", plural, what);
             return error_hint(err, "Use extractors, loaders, transforms, orchestrators, "
                                    "transformers, files, utilities or mappers.");
         }
-        if (!value_is_list(member->value)) {
-            error_set_at_key(err, ERR_CONFIG, plugins, member->key,
-                             "'%s' of %s must be a list, not %s", member->key, what,
-                             value_kind_name(value_kind(member->value)));
-            return error_hint(err, "List the plugins below it, or remove the line.");
-        }
-        for (size_t k = 0; k < value_count(member->value); k++)
-            if (check_environment_plugin(value_at(member->value, k), what, err) < 0)
+        if (check_iterable(plugins, what, plural, &list, err) < 0)
+            return -1;
+        for (size_t k = 0; k < value_count(list); k++)
+            if (check_environment_plugin(value_at(list, k), what, err) < 0)
                 return -1;
     }
     return 0;
@@ -153,6 +150,10 @@ static int read_extract_load(const struct value *entry, const char *what, struct
     for (size_t i = 0; i < ARRAY_LEN(required); i++) {
         if (check_text(entry, what, required[i].key, required[i].text, err) < 0)
             return -1;
+        /* An empty "transform:" is none. */
+        if (!*required[i].text && required[i].text == &out->transform &&
+            value_find(entry, "transform"))
+            *required[i].text = xstrdup("skip");
         if (*required[i].text)
             continue;
         error_set_at(err, ERR_CONFIG, entry, "%s has no '%s'", what, required[i].key);
@@ -171,7 +172,8 @@ int schedule_from_entry(const struct value *entry, struct schedule *out, struct 
 {
     ATTR_CLEANUP(schedule_auto) struct schedule schedule = {.entry = entry};
     auto_free char *what = NULL;
-    struct value *env, *annotations;
+    const struct value *annotations = value_get(entry, "annotations");
+    struct value *env;
 
     if (check_entry(entry, "a schedule", err) < 0 ||
         check_required_text(entry, "a schedule", "name", &schedule.name, err) < 0)
@@ -183,11 +185,10 @@ int schedule_from_entry(const struct value *entry, struct schedule *out, struct 
                                "'@once' runs only by hand.");
     }
     if (check_text(entry, what, "interval", &schedule.interval, err) < 0 ||
-        check_map(entry, what, "env", &env, err) < 0 ||
-        check_map(entry, what, "annotations", &annotations, err) < 0)
+        check_map(entry, what, "env", &env, err) < 0)
         return -1;
     schedule.env = env;
-    schedule.annotations = annotations;
+    schedule.annotations = value_is_map(annotations) ? annotations : NULL;
     if (value_is_truthy(value_get(entry, "job"))) {
         if (check_text(entry, what, "job", &schedule.job, err) < 0)
             return -1;

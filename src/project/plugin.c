@@ -174,9 +174,9 @@ static void inherit_requires(struct plugin *plugin, const struct plugin *base)
 /* Where several plugins with the same pip_url share an environment, the first ancestor's name. */
 static char *choose_dir_name(const struct plugin *plugin, const struct plugin *base)
 {
-    bool is_shared =
-        plugin->inherit_from && (!plugin->pip_url || !*plugin->pip_url ||
-                                 (base->pip_url && !strcmp(plugin->pip_url, base->pip_url)));
+    bool is_same = !plugin->pip_url || !*plugin->pip_url ||
+                   (base->pip_url && !strcmp(plugin->pip_url, base->pip_url));
+    bool is_shared = plugin->mapper || (plugin->inherit_from && is_same);
 
     return xstrdup(is_shared ? base->dir_name : plugin->name);
 }

@@ -87,9 +87,10 @@ static int load_mappings(struct project *project, struct plugin *mapper, size_t 
                          struct error *err)
 {
     auto_free char *what = xasprintf("mapper '%s'", mapper->name);
-    struct value *mappings;
+    const struct value *mappings = NULL;
 
-    if (check_list(mapper->entry, what, "mappings", &mappings, err) < 0)
+    if (value_find(mapper->entry, "mappings") &&
+        check_iterable(mapper->entry, what, "mappings", &mappings, err) < 0)
         return -1;
     for (size_t i = 0; i < value_count(mappings); i++) {
         struct plugin *mapping = NULL;
@@ -105,20 +106,16 @@ static int load_plugins_of_type(struct project *project, enum plugin_type type,
                                 const struct value *plugins, size_t *capacity, struct error *err)
 {
     const char *plural = plugin_type_info(type)->plural;
-    const struct value_member *member = value_find(plugins, plural);
+    const struct value *list;
 
-    if (!member)
+    if (!value_find(plugins, plural))
         return 0;
-    if (!value_is_list(member->value)) {
-        error_set_at_key(err, ERR_CONFIG, plugins, plural, "'plugins.%s' must be a list, not %s",
-                         plural, value_kind_name(value_kind(member->value)));
-        return error_hint(err, "List the plugins below it, each as '- name: ...', or remove the "
-                               "line.");
-    }
-    for (size_t i = 0; i < value_count(member->value); i++) {
+    if (check_iterable(plugins, "'plugins'", plural, &list, err) < 0)
+        return -1;
+    for (size_t i = 0; i < value_count(list); i++) {
         struct plugin *plugin = NULL;
 
-        if (plugin_from_entry(type, value_at(member->value, i), false, &plugin, err) < 0)
+        if (plugin_from_entry(type, value_at(list, i), false, &plugin, err) < 0)
             return -1;
         add_plugin(project, plugin, capacity);
         if (type == PLUGIN_MAPPER && load_mappings(project, plugin, capacity, err) < 0)
@@ -180,8 +177,11 @@ static int load_plugins(struct project *project, struct error *err)
         const struct value_member *member = value_member_at(plugins, i);
         enum plugin_type type;
 
-        if (!plugin_type_parse(member->key, &type) ||
-            strcmp(member->key, plugin_type_info(type)->plural) != 0)
+        if (plugin_type_parse(member->key, &type) &&
+            !strcmp(member->key, plugin_type_info(type)->plural))
+            continue;
+        /* Meltano only looks at the word when there is an entry below it. */
+        if (!value_is_list(member->value) || value_count(member->value))
             return refuse_plugin_type(plugins, member, err);
     }
     for (int type = 0; type < PLUGIN_TYPE_COUNT; type++)
@@ -233,15 +233,15 @@ static int load_schedules(struct project *project, struct error *err)
 
 static int load_top_level(struct project *project, struct error *err)
 {
-    struct value *env, *annotations;
+    const struct value *annotations = value_get(project->document, "annotations");
+    struct value *env;
 
     if (check_map(project->document, PROJECT_FILE, "env", &env, err) < 0 ||
-        check_map(project->document, PROJECT_FILE, "annotations", &annotations, err) < 0 ||
         check_text(project->document, PROJECT_FILE, "requires_meltano", &project->requires_meltano,
                    err) < 0)
         return -1;
     project->env = env;
-    project->annotations = annotations;
+    project->annotations = value_is_map(annotations) ? annotations : NULL;
     return 0;
 }
 

@@ -201,6 +201,14 @@ START_TEST(values_that_count_as_false_stand_for_absent_ones)
     ck_assert_uint_eq(project->plugin_count, 0);
     ck_assert_uint_eq(project->schedule_count, 0);
     ck_assert_ptr_null(project->env);
+    project_free(take(project));
+    project = load("plugins: {models: [], loaders: {}, extractors: '', mappers: []}\n"
+                   "environments: [{name: dev, config: {plugins: {loaders: ''}}}]\n"
+                   "annotations: 5\n"
+                   "schedules: [{name: s, interval: x, extractor: a, loader: b, transform: }]\n");
+    ck_assert_uint_eq(project->plugin_count, 0);
+    ck_assert_ptr_null(project->annotations);
+    ck_assert_str_eq(project->schedules[0].transform, "skip");
 }
 END_TEST
 
@@ -217,12 +225,19 @@ static const struct {
      "meltano.yml:2:3: 'models' is not a type of plugin",
      "Meltano has given up this type: remove 'models:' and what is below it, lines 2 to 5 of "
      "meltano.yml."},
-    {"plugins: {extractor: []}\n", "meltano.yml:1:11: 'extractor' is not a type of plugin",
+    {"plugins: {extractor: [x]}\n", "meltano.yml:1:11: 'extractor' is not a type of plugin",
      "Did you mean 'extractors'?"},
-    {"plugins: {mappings: []}\n", "meltano.yml:1:11: 'mappings' is not a type of plugin",
+    {"plugins: {mappings: [x]}\n", "meltano.yml:1:11: 'mappings' is not a type of plugin",
      "Write 'mappings:' below its mapper, in the list 'mappers'."},
-    {"plugins:\n  extractors:\n", "meltano.yml:2:3: 'plugins.extractors' must be a list, not null",
-     "List the plugins below it, each as '- name: ...', or remove the line."},
+    {"plugins:\n  extractors:\n",
+     "meltano.yml:2:3: 'extractors' of 'plugins' must be a list, not null",
+     "List the entries below it, each as '- name: ...', or remove the line."},
+    {"plugins:\n  mappers:\n  - name: m\n    mappings:\n",
+     "meltano.yml:4:5: 'mappings' of mapper 'm' must be a list, not null",
+     "List the entries below it, each as '- name: ...', or remove the line."},
+    {"environments:\n- name: dev\n  config: {plugins: {loaders: 5}}\n",
+     "meltano.yml:3:22: 'loaders' of environment 'dev' must be a list, not an integer",
+     "List the entries below it, each as '- name: ...', or remove the line."},
     {"plugins:\n- a\n", "meltano.yml:2:1: 'plugins' of meltano.yml must be a mapping, not a list",
      "Write the keys below 'plugins:', indented, each as 'key: value'."},
     {"plugins:\n  loaders:\n  - target-x\n",
