@@ -222,6 +222,26 @@ int expand_value(const struct value *value, const struct strmap *variables,
                            err);
 }
 
+char *expand_find_missing(const char *text, const struct strmap *variables)
+{
+    const char *end = text + strlen(text);
+
+    while (text < end) {
+        struct reference reference;
+        auto_free char *name = NULL;
+
+        if (!read_reference(text, end, &reference)) {
+            text++;
+            continue;
+        }
+        name = xstrndup(reference.name, reference.name_length);
+        if (!reference.is_escaped && !strmap_has(variables, name))
+            return take(name);
+        text = reference.end;
+    }
+    return NULL;
+}
+
 bool expand_has_reference(const struct value *value)
 {
     switch (value_kind(value)) {

@@ -32,6 +32,10 @@ int expand_text_in(const char *text, const struct strmap *const *layers,
 int expand_value_in(const struct value *value, const struct strmap *const *layers,
                     enum expand_missing missing, struct value **out, struct error *err);
 
+/* The first variable that the text refers to and variables lack; NULL when there is none. The
+ * caller frees it. */
+char *expand_find_missing(const char *text, const struct strmap *variables);
+
 /* Whether the value holds a reference anywhere: a cheap test before layers are prepared. */
 bool expand_has_reference(const struct value *value);
 
