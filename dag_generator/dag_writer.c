@@ -36,6 +36,7 @@ void dag_plan_free(struct dag_plan *plan)
         file_clear(&plan->files[i]);
     free(plan->files);
     free(plan->folder);
+    free(plan->shown_folder);
     free(plan->owner);
     strlist_clear(&plan->listed);
     fd_close(&plan->folder_fd);
@@ -66,6 +67,13 @@ static char *name_owner(const char *root, const char *folder)
     if (!way.length)
         strbuf_add_char(&way, '.');
     return strbuf_take(&way);
+}
+
+static char *show_folder(const char *root, const char *folder)
+{
+    if (!path_is_inside(folder, root))
+        return xstrdup(folder);
+    return xstrdup(folder[strlen(root)] ? folder + strlen(root) + 1 : ".");
 }
 
 /* Where the project that the manifest names is; NULL when it is gone: moved, or deleted. The
@@ -287,6 +295,7 @@ int dag_plan_make(const struct dag_list *list, const struct project *project, co
         return -1;
     resolved = path_resolve(folder);
     plan->owner = name_owner(project->root, resolved ? resolved : folder);
+    plan->shown_folder = show_folder(project->root, resolved ? resolved : folder);
     if (read_manifest(plan, err) < 0 || plan_files(plan, list, mode, err) < 0)
         return -1;
     *out = take(plan);
@@ -311,7 +320,7 @@ void dag_plan_diff(const struct dag_plan *plan, struct strbuf *out)
 {
     for (size_t i = 0; i < plan->count; i++) {
         const struct dag_file *file = &plan->files[i];
-        auto_free char *path = path_join(plan->folder, file->name);
+        auto_free char *path = path_join(plan->shown_folder, file->name);
 
         if (file->change != DAG_UNCHANGED)
             strbuf_add_diff(out, file->change == DAG_ADDED ? NULL : path,

@@ -28,6 +28,7 @@ struct dag_file {
 /* What is there, what should be there. */
 struct dag_plan {
     char *folder;
+    char *shown_folder;     /* for people: from the project's root when it is below */
     struct dag_file *files; /* in the order of their names */
     size_t count, capacity;
     /* private */
