@@ -71,8 +71,8 @@ const struct option_def database_options[] = {
 };
 
 static const struct command *const root_commands[] = {
-    &airflow_command,
     PASSED_ON("add", "Add plugins to the project."),
+    &airflow_command,
     PASSED_ON("cloud", "Interact with Meltano Cloud."),
     PASSED_ON("compile", "Write the project's manifest files."),
     &config_command,

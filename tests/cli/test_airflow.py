@@ -1,0 +1,178 @@
+"""airflow generate, list and explain."""
+
+import json
+import subprocess
+
+
+def edit(project, old: str, new: str) -> None:
+    path = project.directory / "meltano.yml"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def dag(project, name: str) -> str:
+    return (project.directory / "orchestrate" / "dags" / name).read_text()
+
+
+def test_generate_writes_once_and_then_has_nothing_to_do(project):
+    first = project("airflow", "generate")
+    assert (first.status, first.out) == (
+        0,
+        "added     orchestrate/dags/by-elt.py\n"
+        "added     orchestrate/dags/by-job.py\n"
+        "orchestrate/dags: 2 added, 0 changed, 0 removed, 0 unchanged\n",
+    )
+    second = project("airflow", "generate")
+    assert (second.status, second.out) == (
+        0, "orchestrate/dags: 0 added, 0 changed, 0 removed, 2 unchanged\n"
+    )
+
+
+def test_generate_removes_the_file_of_a_schedule_that_is_gone(project):
+    project("airflow", "generate")
+    edit(project, "- name: by-job\n  interval: '*/5 * * * *'\n  job: j1\n", "")
+    assert project("airflow", "generate").out == (
+        "removed   orchestrate/dags/by-job.py\n"
+        "orchestrate/dags: 0 added, 0 changed, 1 removed, 1 unchanged\n"
+    )
+    assert not (project.directory / "orchestrate" / "dags" / "by-job.py").exists()
+
+
+def test_check_shows_what_is_stale_and_exits_with_1(project):
+    missing = project("airflow", "generate", "--check")
+    assert missing.status == 1
+    assert "--- /dev/null\n+++ orchestrate/dags/by-elt.py\n" in missing.out
+    assert not (project.directory / "orchestrate").exists()
+
+    project("airflow", "generate")
+    fresh = project("airflow", "generate", "--check")
+    assert (fresh.status, fresh.out) == (0, "")
+
+    edit(project, "'@daily'", "'@hourly'")
+    stale = project("airflow", "generate", "--check")
+    assert stale.status == 1
+    assert '-    schedule="0 0 * * *",\n+    schedule="0 * * * *",\n' in stale.out
+    assert project("airflow", "generate", "--diff").status == 0
+
+
+def test_the_diff_can_be_applied(project):
+    project("airflow", "generate")
+    edit(project, "'@daily'", "'@hourly'")
+    diff = project("airflow", "generate", "--diff").out
+    subprocess.run(["git", "apply", "-p0"], input=diff, text=True, check=True,
+                   cwd=project.directory)
+    assert project("airflow", "generate", "--check").status == 0
+
+
+def test_prune_only_removes(project):
+    project("airflow", "generate")
+    (project.directory / "orchestrate" / "dags" / ".meltshim-dags.json").unlink()
+    edit(project, "name: by-job", "name: renamed")
+    assert project("airflow", "generate", "--prune").out == (
+        "removed   orchestrate/dags/by-job.py\n"
+        "orchestrate/dags: 0 added, 0 changed, 1 removed, 1 unchanged\n"
+    )
+    assert not (project.directory / "orchestrate" / "dags" / "renamed.py").exists()
+
+
+def test_check_and_prune_exclude_each_other(project):
+    result = project("airflow", "generate", "--check", "--prune")
+    assert result.status == 2
+    assert "Only one of --check, --diff and --prune can be given." in result.err
+
+
+def test_the_program_on_the_path_is_called_by_its_name(project):
+    project("airflow", "generate")
+    assert f"exec {project.program} run tap-a target-b" in dag(project, "by-job.py")
+    project("airflow", "generate", PATH=f"{project.program.parent}:/usr/bin:/bin")
+    assert "exec meltshim run tap-a target-b" in dag(project, "by-job.py")
+    project("airflow", "generate", "--program", "/opt/m")
+    assert "exec /opt/m run tap-a target-b" in dag(project, "by-job.py")
+
+
+def test_only_an_environment_that_was_asked_for_is_fixed(project):
+    project("airflow", "generate")
+    assert "MELTANO_ENVIRONMENT" not in dag(project, "by-elt.py")
+    project("--environment", "prod", "airflow", "generate")
+    assert '"MELTANO_ENVIRONMENT": "prod"' in dag(project, "by-elt.py")
+
+
+def test_an_environment_that_does_not_exist(project):
+    result = project("--environment", "tets", "airflow", "generate")
+    assert result.status == 1
+    assert "tets" in result.err
+
+
+def test_a_schedule_of_another_environment_is_left_out_and_named(project):
+    edit(project, "  transform: skip\n",
+         "  transform: skip\n  annotations: {meltshim: {airflow: {environment: dev}}}\n")
+    result = project("--environment", "prod", "airflow", "generate")
+    assert result.out == (
+        "added     orchestrate/dags/by-job.py\n"
+        "orchestrate/dags: 1 added, 0 changed, 0 removed, 0 unchanged\n"
+        "no DAG for schedule 'by-elt': it belongs to dev\n"
+    )
+
+
+def test_one_bad_schedule_keeps_all_files_as_they_are(project):
+    edit(project, "'*/5 * * * *'", "'*/5 * * * 8'")
+    result = project("airflow", "generate")
+    assert (result.status, result.out) == (1, "")
+    assert "schedule 'by-job': the interval '*/5 * * * 8'" in result.err
+    assert "meltano.yml:" in result.err
+    assert not (project.directory / "orchestrate").exists()
+
+
+def test_the_folder_is_the_one_of_the_airflow_plugin(project):
+    edit(project, "  utilities:\n",
+         "  orchestrators:\n  - name: airflow\n    namespace: airflow\n    settings:\n"
+         "    - {name: core.dags_folder, value: $MELTANO_PROJECT_ROOT/flows}\n  utilities:\n")
+    assert project("airflow", "generate").out.startswith("added     flows/by-elt.py\n")
+
+
+def test_output_may_be_outside_of_the_project(project, tmp_path):
+    folder = tmp_path / "airflow" / "dags"
+    assert project("airflow", "generate", "--output", str(folder)).out.endswith(
+        f"{folder}: 2 added, 0 changed, 0 removed, 0 unchanged\n"
+    )
+    assert (folder / "by-job.py").exists()
+
+
+def test_list_shows_the_state_of_every_file(project):
+    project("airflow", "generate")
+    edit(project, "'@daily'", "'@hourly'")
+    assert project("airflow", "list").out == (
+        "DAG     SCHEDULE     TASKS  FILE                        STATUS\n"
+        "by-elt  0 * * * *    1      orchestrate/dags/by-elt.py  stale\n"
+        "by-job  */5 * * * *  2      orchestrate/dags/by-job.py  up to date\n"
+    )
+
+
+def test_list_as_json(project):
+    answer = json.loads(project("airflow", "list", "--format=json", "--program=m").out)
+    assert answer["folder"] == str(project.directory / "orchestrate" / "dags")
+    assert [dag["dag_id"] for dag in answer["dags"]] == ["by-elt", "by-job"]
+    assert answer["dags"][1]["tasks"] == [
+        {"task_id": "tap_a_target_b", "group": None, "command": "exec m run tap-a target-b",
+         "after": []},
+        {"task_id": "util_hello", "group": None, "command": "exec m run util:hello",
+         "after": ["tap_a_target_b"]},
+    ]
+
+
+def test_explain_names_file_and_line(project):
+    edit(project, "  job: j1\n",
+         "  job: j1\n  annotations: {meltshim: {airflow: {retries: 4}}}\n")
+    lines = project("airflow", "explain", "by-job").out.splitlines()
+    [retries] = [line.split() for line in lines if line.startswith("retries ")]
+    line = (project.directory / "meltano.yml").read_text().splitlines().index(
+        "  annotations: {meltshim: {airflow: {retries: 4}}}") + 1
+    assert retries == ["retries", "4", "schedule,", f"meltano.yml:{line}"]
+
+
+def test_explain_an_unknown_schedule(project):
+    result = project("airflow", "explain", "nope")
+    assert result.status == 1
+    assert "chedule 'nope' was not found" in result.err
+    assert "meltshim airflow list" in result.err
