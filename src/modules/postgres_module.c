@@ -44,6 +44,7 @@ struct connection {
 
 struct db_lock {
     int64_t key;
+    bool is_held; /* by the session of now */
 };
 
 static struct connection *connection_of(const struct db *db)
@@ -277,12 +278,21 @@ static char *copy_field(const PGresult *result, int column)
     return PQgetisnull(result, 0, column) ? NULL : xstrdup(PQgetvalue(result, 0, column));
 }
 
+static void ignore_notice(void *context, const char *message)
+{
+    (void)context;
+    (void)message;
+}
+
 static int begin_session(struct db *db, struct error *err)
 {
     struct connection *connection = db->connection;
-    PGresult *result = PQexec(connection->handle, SQL(postgres_session));
+    PGresult *result;
     int status = 0;
 
+    PQsetErrorVerbosity(connection->handle, PQERRORS_DEFAULT);
+    PQsetNoticeProcessor(connection->handle, ignore_notice, NULL);
+    result = PQexec(connection->handle, SQL(postgres_session));
     if (PQresultStatus(result) != PGRES_TUPLES_OK) {
         status = fail(db, result, err);
     } else if (PQntuples(result) == 1) {
@@ -592,6 +602,7 @@ static int postgres_lock_try(struct db *db, const char *state_id, struct db_lock
     if (taken) {
         *out = xcalloc(1, sizeof **out);
         (*out)->key = key;
+        (*out)->is_held = true;
     }
     return 0;
 }
@@ -602,8 +613,7 @@ static void postgres_lock_release(struct db *db, struct db_lock *lock)
     struct error ignored = {0};
     struct db_value key = db_int(lock->key);
 
-    /* Without a connection there is no lock to give back. */
-    if (connection_of(db) && connection_of(db)->handle)
+    if (lock->is_held && connection_of(db)->handle)
         postgres_query(db, SQL(postgres_lock_release), &key, 1, &rows, &ignored);
     free(lock);
 }
@@ -624,11 +634,13 @@ static int postgres_lock_retake(struct db *db, struct db_lock *lock, bool *taken
 {
     int64_t deadline = clock_monotonic_ms() + OLD_SESSION_TIMEOUT_MS;
 
+    lock->is_held = false;
     if (end_lost_session(db, err) < 0)
         return -1;
     for (;;) {
         if (try_key(db, lock->key, taken, err) < 0)
             return -1;
+        lock->is_held = *taken;
         if (*taken || clock_monotonic_ms() > deadline)
             return 0;
         sleep_ms(50);

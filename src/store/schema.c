@@ -76,24 +76,42 @@ static int read_revision(struct db *db, const struct revision **out, struct erro
                       "to another program; check database_uri.");
 }
 
-/* Tables of a Meltano older than the migrations, or of a program that uses the same names. */
-static int refuse_unversioned_tables(struct db *db, struct error *err)
+/* A table of a Meltano older than the migrations, or of a program that uses the same names. */
+static int find_unversioned_table(struct db *db, const char **out, struct error *err)
 {
     static const char *const names[] = {"runs", "state", "plugin_settings"};
 
-    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+    *out = NULL;
+    for (size_t i = 0; !*out && i < ARRAY_LEN(names); i++) {
         bool exists;
 
         if (db->driver->table_exists(db, names[i], &exists, err) < 0)
             return -1;
-        if (!exists)
-            continue;
-        error_set(err, ERR_DATABASE,
-                  "the system database has a table '%s', but no table alembic_version", names[i]);
-        return error_hint(err,
-                          "It is not a database of Meltano 0.34 or newer; check database_uri.");
+        if (exists)
+            *out = names[i];
     }
     return 0;
+}
+
+static int is_versioned(struct db *db, bool *versioned, struct error *err)
+{
+    const char *table;
+
+    if (db->driver->table_exists(db, "alembic_version", versioned, err) < 0)
+        return -1;
+    if (*versioned)
+        return 0;
+    if (find_unversioned_table(db, &table, err) < 0 ||
+        /* Another process may have created all of them since we looked. */
+        (table && db->driver->table_exists(db, "alembic_version", versioned, err) < 0))
+        return -1;
+    if (!table || *versioned)
+        return 0;
+    error_set(err, ERR_DATABASE,
+              "the system database has a table '%s', but no table "
+              "alembic_version",
+              table);
+    return error_hint(err, "It is not a database of Meltano 0.34 or newer; check database_uri.");
 }
 
 static int read_content(struct db *db, struct content *out, struct error *err)
@@ -102,10 +120,10 @@ static int read_content(struct db *db, struct content *out, struct error *err)
     bool exists;
 
     *out = (struct content){0};
-    if (db->driver->table_exists(db, "alembic_version", &exists, err) < 0)
+    if (is_versioned(db, &exists, err) < 0)
         return -1;
     if (!exists)
-        return refuse_unversioned_tables(db, err);
+        return 0;
     if (read_revision(db, &out->revision, err) < 0 ||
         db->driver->table_exists(db, "meltshim_schema", &exists, err) < 0)
         return -1;
