@@ -14,6 +14,7 @@
 #include "pipeline/run_log.h"
 #include "pipeline/run_record.h"
 #include "pipeline/state_writer.h"
+#include "plugin/install.h"
 #include "process/process.h"
 
 #include <errno.h>
@@ -121,6 +122,32 @@ static int print_plan(struct runner *runner, struct error *err)
                runner->options->full_refresh ? " (full refresh: its state is not read)" : "");
     }
     return 0;
+}
+
+/* --- installation -------------------------------------------------------------------------- */
+
+static int install_plugins(struct runner *runner, struct error *err)
+{
+    struct install_options options = {.automatic = true};
+    struct install_result result = {0};
+    auto_free struct plugin **plugins = NULL;
+    size_t count = 0;
+    bool automatic = true;
+
+    if (runner->options->no_install)
+        return 0;
+    if (config_project_bool(runner->config, "auto_install", &automatic, err) < 0)
+        return -1;
+    if (!automatic && !runner->options->only_install)
+        return 0;
+    for (size_t i = 0; i < runner->plan.count; i++)
+        count += runner->plan.blocks[i].plugin_count;
+    plugins = xcalloc(count, sizeof(struct plugin *));
+    count = 0;
+    for (size_t i = 0; i < runner->plan.count; i++)
+        for (size_t j = 0; j < runner->plan.blocks[i].plugin_count; j++)
+            plugins[count++] = runner->plan.blocks[i].plugins[j];
+    return plugins_install(runner->config, plugins, count, &options, &result, err);
 }
 
 /* --- extract-load blocks ------------------------------------------------------------------- */
@@ -630,6 +657,8 @@ int pipeline_run(struct config *config, const struct store_source *store,
         result = dump_block(&runner, err);
     else if (!runner.plan.count)
         result = (log_info("No valid blocks found."), 0);
+    else if (install_plugins(&runner, err) < 0 || options->only_install)
+        result = err->code == ERR_NONE ? 0 : -1;
     else
         result = run_plan(&runner, err);
 done:
