@@ -1,5 +1,7 @@
 #include "config/config_print.h"
+#include "plugin/test_plugin.h"
 #include "shim/app.h"
+#include "shim/auto_install.h"
 #include "shim/commands.h"
 #include "shim/plugins.h"
 
@@ -113,6 +115,55 @@ static const struct command list_command = {
     .run = run_list,
 };
 
+/* --- test --------------------------------------------------------------------------------- */
+
+struct test_args {
+    const char *name;
+    int plugin_type, install;
+};
+
+static int run_test(struct app *app, void *data, struct error *err)
+{
+    const struct test_args *args = data;
+    struct config *config = app_config(app, err);
+    struct plugin *plugin;
+
+    if (!config ||
+        find_subject(config_project(config), args->name, args->plugin_type, &plugin, err) < 0)
+        return -1;
+    if (!plugin)
+        return error_set(err, ERR_CONFIG,
+                         "testing of the Meltano project configuration is not supported");
+    if (auto_install(app, &plugin, 1, (enum auto_install)args->install, err) < 0)
+        return -1;
+    if (args->install == AUTO_INSTALL_ONLY)
+        return 0;
+    if (plugin_test_config(config, plugin, err) < 0)
+        return -1;
+    app_print(app, "Plugin configuration is valid\n");
+    return 0;
+}
+
+static const struct option_def test_options[] = {
+    PLUGIN_TYPE_OPTION(struct test_args),
+    AUTO_INSTALL_OPTIONS(struct test_args),
+    {0},
+};
+
+static const struct argument_def test_arguments[] = {
+    ARGUMENT_ONE(struct test_args, name, "PLUGIN_NAME", .word = WORD_PLUGIN),
+    {0},
+};
+
+static const struct command test_config_command = {
+    .name = "test",
+    .summary = "Start an extractor or a loader to see whether its configuration works.",
+    .options = test_options,
+    .arguments = test_arguments,
+    .args_size = sizeof(struct test_args),
+    .run = run_test,
+};
+
 /* --- the group ---------------------------------------------------------------------------- */
 
 /* The older order of words, "config PLUGIN set NAME VALUE", and "config PLUGIN" for "print". */
@@ -149,7 +200,7 @@ static const struct command *const config_commands[] = {
     PASSED_ON("set", "Change a setting."),
     PASSED_ON("unset", "Remove a setting."),
     PASSED_ON("reset", "Remove all settings of a plugin."),
-    PASSED_ON("test", "Start a plugin to see whether its configuration works."),
+    &test_config_command,
     NULL,
 };
 

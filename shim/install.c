@@ -52,6 +52,13 @@ static int add_scheduled(struct project *project, const char *name, struct strli
     return 0;
 }
 
+static void warn_unknown_names(const struct project *project, const struct strlist *names)
+{
+    for (size_t i = 0; i < names->count; i++)
+        if (!project_find_plugin(project, names->items[i]))
+            log_warning("There is no plugin '%s' in the project.", names->items[i]);
+}
+
 static int run_install(struct app *app, void *data, struct error *err)
 {
     const struct install_args *args = data;
@@ -76,6 +83,7 @@ static int run_install(struct app *app, void *data, struct error *err)
         if (is_wanted(project->plugins[i], args) &&
             (!args->schedule || strlist_contains(&scheduled, project->plugins[i]->name)))
             plugins[count++] = project->plugins[i];
+    warn_unknown_names(project, &args->names);
     log_info("Installing %zu plugins", count);
     return plugins_install(config, plugins, count, &options, &result, err);
 }

@@ -1,9 +1,9 @@
 /* run, el and elt: from their options to pipeline_run(). */
 #include "pipeline/run_command.h"
 #include "shim/app.h"
+#include "shim/auto_install.h"
 #include "shim/commands.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +14,7 @@ struct run_args {
     const char *state_id_suffix, *state_id, *run_id, *on_running;
     int state_strategy; /* one more than enum state_strategy; 0: not given */
     long timeout_s;
-    bool install, no_install, only_install;
+    int install; /* enum auto_install */
     struct strlist select, exclude;
     const char *catalog_file, *state_file;
     int dump, transform;
@@ -95,8 +95,8 @@ static int run_pipeline(struct app *app, struct run_args *args, const char *name
         .state_id_suffix = args->state_id_suffix,
         .run_id = args->run_id,
         .timeout_s = args->timeout_s,
-        .no_install = args->no_install,
-        .only_install = args->only_install,
+        .no_install = args->install == AUTO_INSTALL_NO,
+        .only_install = args->install == AUTO_INSTALL_ONLY,
         .state_id = args->state_id,
         .select = &args->select,
         .exclude = &args->exclude,
@@ -157,18 +157,13 @@ static int run_elt(struct app *app, void *data, struct error *err)
         OPTION_FLAG(struct run_args, merge_state, "merge-state", "--state-strategy=merge.",        \
                     .is_hidden = true),                                                            \
         OPTION_UUID(struct run_args, run_id, "run-id",                                             \
-                    "The ID of this run; a new one if not "                                        \
-                    "given.",                                                                      \
+                    "The ID of this run; a new one if not given.",                                 \
                     .env = variable("MELTANO_RUN_ID")),                                            \
         OPTION_STRING(struct run_args, on_running, "on-running",                                   \
                       "When the same state ID runs already: fail, skip (exit 99), wait or "        \
                       "wait=SECONDS. Under Airflow it waits 15 seconds if not given.",             \
                       .env = "MELTSHIM_ON_RUNNING", .metavar = "POLICY"),                          \
-        OPTION_FLAG(struct run_args, install, "install",                                           \
-                    "Install plugins that are not: the "                                           \
-                    "default."),                                                                   \
-        OPTION_FLAG(struct run_args, no_install, "no-install", "Install nothing before."),         \
-        OPTION_FLAG(struct run_args, only_install, "only-install", "Install, and run nothing.")
+        AUTO_INSTALL_OPTIONS(struct run_args)
 #define WITH_VARIABLE(name)    name
 #define WITHOUT_VARIABLE(name) NULL
 
@@ -181,7 +176,8 @@ static const struct option_def run_options[] = {
     OPTION_STRING(struct run_args, state_id_suffix, "state-id-suffix",
                   "Append this to the state ID.", .env = "MELTANO_RUN_STATE_ID_SUFFIX"),
     OPTION_NUMBER(struct run_args, timeout_s, "timeout", "End the run after so many seconds.",
-                  .env = "MELTANO_RUN_TIMEOUT", .has_minimum = true, .minimum = 1),
+                  .metavar = "SECONDS", .env = "MELTANO_RUN_TIMEOUT", .has_minimum = true,
+                  .minimum = 1),
     {0},
 };
 
@@ -191,9 +187,9 @@ static const struct option_def run_options[] = {
                       "The state ID; without one the run's state is its own.",                     \
                       .env = "MELTANO_STATE_ID", .word = WORD_STATE_ID),                           \
         OPTION_LIST(struct run_args, select, "select", "Only streams that match this pattern.",    \
-                    .letter = 's'),                                                                \
+                    .letter = 's', .metavar = "PATTERN"),                                          \
         OPTION_LIST(struct run_args, exclude, "exclude", "Not the streams that match this.",       \
-                    .letter = 'e'),                                                                \
+                    .letter = 'e', .metavar = "PATTERN"),                                          \
         OPTION_STRING(struct run_args, catalog_file, "catalog", "Use this catalog.",               \
                       .metavar = "FILE", .word = WORD_FILE),                                       \
         OPTION_STRING(struct run_args, state_file, "state", "Begin with this state.",              \

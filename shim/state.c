@@ -22,7 +22,7 @@ static const char *state_color(const struct value *state)
     return value_get(state, "singer_state") ? "\033[32m" : "\033[31m";
 }
 
-static int print_state_id(struct app *app, struct store *store, const char *state_id,
+static int print_state_id(struct app *app, const struct state_place *place, const char *state_id,
                           struct error *err)
 {
     auto_value struct value *state = NULL;
@@ -31,7 +31,7 @@ static int print_state_id(struct app *app, struct store *store, const char *stat
         app_print(app, "%s\n", state_id);
         return 0;
     }
-    if (state_read(store, state_id, &state, err) < 0)
+    if (state_read(place, state_id, &state, err) < 0)
         return -1;
     app_print(app, "%s%s\033[0m\n", state_color(state), state_id);
     return 0;
@@ -40,16 +40,17 @@ static int print_state_id(struct app *app, struct store *store, const char *stat
 static int run_list(struct app *app, void *data, struct error *err)
 {
     const struct list_args *args = data;
-    struct store *store = state_open(app, NULL, STORE_READ, err);
+    auto_state_place struct state_place place = {0};
     auto_strlist struct strlist ids = STRLIST_INIT;
     size_t shown = 0;
 
-    if (!store || store_state_list(store, &ids, err) < 0)
+    if (state_open(app, NULL, STORE_READ, &place, err) < 0 ||
+        state_backend_list(place.backend, &ids, err) < 0)
         return -1;
     for (size_t i = 0; i < ids.count; i++) {
         if (args->pattern && !glob_match(args->pattern, ids.items[i]))
             continue;
-        if (print_state_id(app, store, ids.items[i], err) < 0)
+        if (print_state_id(app, &place, ids.items[i], err) < 0)
             return -1;
         shown++;
     }
@@ -85,10 +86,11 @@ struct get_args {
 static int run_get(struct app *app, void *data, struct error *err)
 {
     const struct get_args *args = data;
-    struct store *store = state_open(app, args->state_id, STORE_READ, err);
+    auto_state_place struct state_place place = {0};
     auto_value struct value *state = NULL;
 
-    if (!store || state_read(store, args->state_id, &state, err) < 0)
+    if (state_open(app, args->state_id, STORE_READ, &place, err) < 0 ||
+        state_read(&place, args->state_id, &state, err) < 0)
         return -1;
     json_write(&app->out, state, args->format == GET_PRETTY ? &json_indented : &state_json_style);
     app_print(app, "\n");
@@ -132,13 +134,13 @@ static int check_sources(const struct set_args *args, const char *names, struct 
 }
 
 /* The given state, from wherever it comes. */
-static int read_source(struct store *store, const struct set_args *args, struct value **out,
-                       struct error *err)
+static int read_source(const struct state_place *place, const struct set_args *args,
+                       struct value **out, struct error *err)
 {
     auto_strbuf struct strbuf text = STRBUF_INIT;
 
     if (args->from_state_id) {
-        if (state_read(store, args->from_state_id, out, err) < 0)
+        if (state_read(place, args->from_state_id, out, err) < 0)
             return -1;
         return state_check(*out, err);
     }
@@ -154,7 +156,7 @@ static int run_set(struct app *app, void *data, struct error *err)
     auto_edit_lock struct edit_lock held = {0};
     auto_value struct value *state = NULL;
     auto_strbuf struct strbuf now = STRBUF_INIT;
-    struct store *store;
+    auto_state_place struct state_place place = {0};
 
     if (check_sources(args, "--input-file,STATE", err) < 0)
         return -1;
@@ -162,10 +164,10 @@ static int run_set(struct app *app, void *data, struct error *err)
         return state_declined(err);
     if (args->no_validate)
         log_warning("Skipping state validation. Invalid state may cause issues in future runs.");
-    store = state_open(app, args->state_id, STORE_WRITE, err);
-    if (!store || read_source(store, args, &state, err) < 0 ||
-        edit_lock_acquire(store, args->state_id, args->force, &held, err) < 0 ||
-        state_write(store, &held, args->state_id, STATE_COMPLETE, state, err) < 0)
+    if (state_open(app, args->state_id, STORE_WRITE, &place, err) < 0 ||
+        read_source(&place, args, &state, err) < 0 ||
+        edit_lock_acquire(&place, args->state_id, args->force, &held, err) < 0 ||
+        state_write(&place, &held, args->state_id, STATE_COMPLETE, state, err) < 0)
         return -1;
     log_info("State for %s was successfully set at %s.", args->state_id, state_now(&now));
     return 0;
@@ -201,14 +203,14 @@ static int run_merge(struct app *app, void *data, struct error *err)
     auto_edit_lock struct edit_lock held = {0};
     auto_value struct value *state = NULL;
     auto_strbuf struct strbuf now = STRBUF_INIT;
-    struct store *store;
+    auto_state_place struct state_place place = {0};
 
     if (check_sources(args, "--input-file,STATE,--from-state-id", err) < 0)
         return -1;
-    store = state_open(app, args->state_id, STORE_WRITE, err);
-    if (!store || read_source(store, args, &state, err) < 0 ||
-        edit_lock_acquire(store, args->state_id, args->force, &held, err) < 0 ||
-        state_write(store, &held, args->state_id, STATE_PARTIAL, state, err) < 0)
+    if (state_open(app, args->state_id, STORE_WRITE, &place, err) < 0 ||
+        read_source(&place, args, &state, err) < 0 ||
+        edit_lock_acquire(&place, args->state_id, args->force, &held, err) < 0 ||
+        state_write(&place, &held, args->state_id, STATE_PARTIAL, state, err) < 0)
         return -1;
     log_info("State for %s was successfully merged at %s.", args->state_id, state_now(&now));
     return 0;
@@ -240,8 +242,8 @@ struct copy_args {
 };
 
 /* Both ids are locked before anything is written. */
-static int copy_state(struct store *store, const struct copy_args *args, bool clear_source,
-                      struct error *err)
+static int copy_state(const struct state_place *place, const struct copy_args *args,
+                      bool clear_source, struct error *err)
 {
     auto_edit_lock struct edit_lock source = {0};
     auto_edit_lock struct edit_lock destination = {0};
@@ -249,26 +251,26 @@ static int copy_state(struct store *store, const struct copy_args *args, bool cl
 
     if (!strcmp(args->source, args->destination))
         return error_set(err, ERR_USAGE, "source and destination are the same state id");
-    if (state_read(store, args->source, &state, err) < 0 || state_check(state, err) < 0)
+    if (state_read(place, args->source, &state, err) < 0 || state_check(state, err) < 0)
         return -1;
-    if (clear_source && edit_lock_acquire(store, args->source, args->force, &source, err) < 0)
+    if (clear_source && edit_lock_acquire(place, args->source, args->force, &source, err) < 0)
         return -1;
-    if (edit_lock_acquire(store, args->destination, args->force, &destination, err) < 0 ||
-        state_write(store, &destination, args->destination, STATE_COMPLETE, state, err) < 0)
+    if (edit_lock_acquire(place, args->destination, args->force, &destination, err) < 0 ||
+        state_write(place, &destination, args->destination, STATE_COMPLETE, state, err) < 0)
         return -1;
-    return clear_source ? store_state_clear(store, args->source, err) : 0;
+    return clear_source ? state_backend_clear(place->backend, args->source, err) : 0;
 }
 
 static int run_copy(struct app *app, void *data, struct error *err)
 {
     const struct copy_args *args = data;
     auto_strbuf struct strbuf now = STRBUF_INIT;
-    struct store *store;
+    auto_state_place struct state_place place = {0};
 
     if (!args->force && !app_confirm("This will overwrite state for the destination. Continue?"))
         return state_declined(err);
-    store = state_open(app, args->source, STORE_WRITE, err);
-    if (!store || copy_state(store, args, false, err) < 0)
+    if (state_open(app, args->source, STORE_WRITE, &place, err) < 0 ||
+        copy_state(&place, args, false, err) < 0)
         return -1;
     log_info("State for %s was successfully copied from %s at %s.", args->destination, args->source,
              state_now(&now));
@@ -279,13 +281,13 @@ static int run_move(struct app *app, void *data, struct error *err)
 {
     const struct copy_args *args = data;
     auto_strbuf struct strbuf now = STRBUF_INIT;
-    struct store *store;
+    auto_state_place struct state_place place = {0};
 
     if (!args->force &&
         !app_confirm("This will clear the source state and overwrite destination state. Continue?"))
         return state_declined(err);
-    store = state_open(app, args->destination, STORE_WRITE, err);
-    if (!store || copy_state(store, args, true, err) < 0)
+    if (state_open(app, args->destination, STORE_WRITE, &place, err) < 0 ||
+        copy_state(&place, args, true, err) < 0)
         return -1;
     log_info("State for %s was successfully moved to %s at %s.", args->source, args->destination,
              state_now(&now));
@@ -328,35 +330,35 @@ struct clear_args {
     bool all, force;
 };
 
-static int clear_state(struct store *store, const char *state_id, bool force, struct error *err)
+static int clear_state(const struct state_place *place, const char *state_id, bool force,
+                       struct error *err)
 {
     auto_edit_lock struct edit_lock held = {0};
 
-    if (edit_lock_acquire(store, state_id, force, &held, err) < 0)
+    if (edit_lock_acquire(place, state_id, force, &held, err) < 0)
         return -1;
-    return store_state_clear(store, state_id, err);
+    return state_backend_clear(place->backend, state_id, err);
 }
 
 static int run_clear(struct app *app, void *data, struct error *err)
 {
     const struct clear_args *args = data;
     auto_strlist struct strlist ids = STRLIST_INIT;
-    struct store *store;
+    auto_state_place struct state_place place = {0};
 
     if (args->all == (args->state_id != NULL))
         return error_set(err, ERR_USAGE,
                          "A state ID or the --all flag must be provided, but not both");
     if (!args->force && !app_confirm("This will clear state for the job(s). Continue?"))
         return state_declined(err);
-    store = state_open(app, args->state_id, STORE_WRITE, err);
-    if (!store)
+    if (state_open(app, args->state_id, STORE_WRITE, &place, err) < 0)
         return -1;
     if (args->state_id)
         strlist_add(&ids, args->state_id);
-    else if (store_state_list(store, &ids, err) < 0)
+    else if (state_backend_list(place.backend, &ids, err) < 0)
         return -1;
     for (size_t i = 0; i < ids.count; i++)
-        if (clear_state(store, ids.items[i], args->force, err) < 0)
+        if (clear_state(&place, ids.items[i], args->force, err) < 0)
             return -1;
     if (args->all)
         log_info("%zu state(s) were successfully cleared", ids.count);
@@ -398,13 +400,13 @@ static int run_edit(struct app *app, void *data, struct error *err)
     auto_value struct value *after = NULL;
     auto_strbuf struct strbuf text = STRBUF_INIT;
     auto_strbuf struct strbuf now = STRBUF_INIT;
-    struct store *store;
+    auto_state_place struct state_place place = {0};
 
     if (!args->force && !app_confirm("This will overwrite the state's current value. Continue?"))
         return state_declined(err);
-    store = state_open(app, args->state_id, STORE_WRITE, err);
-    if (!store || edit_lock_acquire(store, args->state_id, args->force, &held, err) < 0 ||
-        state_read(store, args->state_id, &before, err) < 0)
+    if (state_open(app, args->state_id, STORE_WRITE, &place, err) < 0 ||
+        edit_lock_acquire(&place, args->state_id, args->force, &held, err) < 0 ||
+        state_read(&place, args->state_id, &before, err) < 0)
         return -1;
     json_write(&text, before, &json_indented_utf8);
     if (edit_text(&app->environment, ".json", &text, err) < 0)
@@ -419,7 +421,7 @@ static int run_edit(struct app *app, void *data, struct error *err)
         log_info("No changes detected");
         return 0;
     }
-    if (state_write(store, &held, args->state_id, STATE_COMPLETE, after, err) < 0)
+    if (state_write(&place, &held, args->state_id, STATE_COMPLETE, after, err) < 0)
         return -1;
     log_info("State for %s was successfully updated at %s", args->state_id, state_now(&now));
     return 0;

@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "config/state_settings.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -69,30 +70,24 @@ static int enter_environment_of(struct config *config, const char *state_id, str
     return config_activate_environment(config, parts.environment, false, err);
 }
 
-/* Refuses to work on the system database when the project keeps its state elsewhere. */
-static int check_backend(struct config *config, struct error *err)
-{
-    auto_free char *uri = NULL;
-
-    if (config_project_text(config, "state_backend.uri", &uri, err) < 0)
-        return -1;
-    if (!uri || !strcmp(uri, "systemdb"))
-        return 0;
-    error_set(err, ERR_CONFIG, "the state backend '%.*s' is not supported", (int)strcspn(uri, ":"),
-              uri);
-    return error_hint(err, "Set state_backend.uri to 'systemdb', or use the Python Meltano.");
-}
-
-/* state_id may be NULL: a command for all of them. */
-struct store *state_open(struct app *app, const char *state_id, enum store_access access,
-                         struct error *err)
+int state_open(struct app *app, const char *state_id, enum store_access access,
+               struct state_place *out, struct error *err)
 {
     struct config *config = app_config(app, err);
+    struct store *store;
 
-    if (!config || (state_id && enter_environment_of(config, state_id, err) < 0) ||
-        check_backend(config, err) < 0)
-        return NULL;
-    return app_store(app, access, err);
+    if (!config || (state_id && enter_environment_of(config, state_id, err) < 0))
+        return -1;
+    store = app_store(app, access, err);
+    if (!store || config_open_state_backend(config, store, &out->backend, err) < 0)
+        return -1;
+    out->store = store;
+    return 0;
+}
+
+void state_close(struct state_place *place)
+{
+    state_backend_close(place->backend);
 }
 
 int state_parts_parse(const struct state_parts *parts, struct value **completed,
@@ -118,13 +113,14 @@ int state_parts_merge(const struct state_parts *parts, struct value **out, struc
 }
 
 /* What a tap would be given: {} when there is none. */
-int state_read(struct store *store, const char *state_id, struct value **out, struct error *err)
+int state_read(const struct state_place *place, const char *state_id, struct value **out,
+               struct error *err)
 {
     struct state_parts parts = {0};
     bool found;
     int result;
 
-    if (store_state_read(store, state_id, &parts, &found, err) < 0)
+    if (state_backend_read(place->backend, state_id, &parts, &found, err) < 0)
         return -1;
     if (!found) {
         *out = value_new_map();
@@ -178,13 +174,13 @@ void edit_lock_release(struct edit_lock *held)
         store_lock_release(held->lock);
 }
 
-int edit_lock_acquire(struct store *store, const char *state_id, bool force, struct edit_lock *out,
-                      struct error *err)
+int edit_lock_acquire(const struct state_place *place, const char *state_id, bool force,
+                      struct edit_lock *out, struct error *err)
 {
     struct lock_owner self = {.pid = (int)getpid(), .since_us = clock_now_us()};
 
     gethostname(self.host, sizeof self.host - 1);
-    if (!store_lock_acquire(store, state_id, 0, &self, &out->lock, NULL, err))
+    if (!store_lock_acquire(place->store, state_id, 0, &self, &out->lock, NULL, err))
         return 0;
     if (err->code != ERR_LOCKED)
         return -1;
@@ -195,25 +191,27 @@ int edit_lock_acquire(struct store *store, const char *state_id, bool force, str
     return 0;
 }
 
-int state_write(struct store *store, const struct edit_lock *held, const char *state_id,
+int state_write(const struct state_place *place, const struct edit_lock *held, const char *state_id,
                 enum state_write kind, const struct value *state, struct error *err)
 {
     auto_free char *text = json_to_text(state, &json_python);
 
-    return store_state_write(store, state_id, held->lock, 0, NULL, kind, text, NULL, err);
+    return state_backend_write(place->backend, state_id, held->lock, 0, NULL, kind, text, NULL,
+                               err);
 }
 
 /* Never empty in between, unless that is what it was. */
-int state_write_parts(struct store *store, const struct edit_lock *held, const char *state_id,
-                      const struct value *completed, const struct value *partial, struct error *err)
+int state_write_parts(const struct state_place *place, const struct edit_lock *held,
+                      const char *state_id, const struct value *completed,
+                      const struct value *partial, struct error *err)
 {
     int result = value_count(completed)
-                     ? state_write(store, held, state_id, STATE_COMPLETE, completed, err)
-                     : store_state_clear(store, state_id, err);
+                     ? state_write(place, held, state_id, STATE_COMPLETE, completed, err)
+                     : state_backend_clear(place->backend, state_id, err);
 
     if (result < 0 || !value_count(partial))
         return result;
-    return state_write(store, held, state_id, STATE_PARTIAL, partial, err);
+    return state_write(place, held, state_id, STATE_PARTIAL, partial, err);
 }
 
 int state_declined(struct error *err)

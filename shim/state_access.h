@@ -3,14 +3,24 @@
 #define SHIM_STATE_ACCESS_H
 
 #include "shim/app.h"
+#include "store/state_backend.h"
 
-/* The store that holds the state of state_id (NULL: a command for all of them). An id of the form
+/* Where state is kept, and the database with its locks and its history. */
+struct state_place {
+    struct store *store;           /* the app's */
+    struct state_backend *backend; /* its own */
+};
+
+/* The place of the state of state_id (NULL: a command for all of them). An id of the form
  * "ENV:TAP-to-TARGET" activates its environment first, as in Meltano. */
-struct store *state_open(struct app *app, const char *state_id, enum store_access access,
-                         struct error *err);
+int state_open(struct app *app, const char *state_id, enum store_access access,
+               struct state_place *out, struct error *err);
+void state_close(struct state_place *place);
+#define auto_state_place ATTR_CLEANUP(state_close)
 
 /* What a tap would be given; {} when there is none. The caller frees *out. */
-int state_read(struct store *store, const char *state_id, struct value **out, struct error *err);
+int state_read(const struct state_place *place, const char *state_id, struct value **out,
+               struct error *err);
 int state_parts_parse(const struct state_parts *parts, struct value **completed,
                       struct value **partial, struct error *err);
 int state_parts_merge(const struct state_parts *parts, struct value **out, struct error *err);
@@ -24,17 +34,17 @@ struct edit_lock {
     struct store_lock *lock;
 };
 /* With force a run that holds it is only warned about. */
-int edit_lock_acquire(struct store *store, const char *state_id, bool force, struct edit_lock *out,
-                      struct error *err);
+int edit_lock_acquire(const struct state_place *place, const char *state_id, bool force,
+                      struct edit_lock *out, struct error *err);
 void edit_lock_release(struct edit_lock *held);
 #define auto_edit_lock ATTR_CLEANUP(edit_lock_release)
 
-int state_write(struct store *store, const struct edit_lock *held, const char *state_id,
+int state_write(const struct state_place *place, const struct edit_lock *held, const char *state_id,
                 enum state_write kind, const struct value *state, struct error *err);
 /* Replaces both parts. */
-int state_write_parts(struct store *store, const struct edit_lock *held, const char *state_id,
-                      const struct value *completed, const struct value *partial,
-                      struct error *err);
+int state_write_parts(const struct state_place *place, const struct edit_lock *held,
+                      const char *state_id, const struct value *completed,
+                      const struct value *partial, struct error *err);
 
 /* What an answer of "no" to a question comes to. */
 int state_declined(struct error *err);

@@ -52,11 +52,11 @@ static void print_history(struct app *app, const struct state_version_list *vers
 static int run_history(struct app *app, void *data, struct error *err)
 {
     const struct history_args *args = data;
-    struct store *store = state_open(app, args->state_id, STORE_READ, err);
+    auto_state_place struct state_place place = {0};
     struct state_version_list versions = {0};
 
-    if (!store ||
-        store_state_history(store, args->state_id, (size_t)args->limit, &versions, err) < 0)
+    if (state_open(app, args->state_id, STORE_READ, &place, err) < 0 ||
+        store_state_history(place.store, args->state_id, (size_t)args->limit, &versions, err) < 0)
         return -1;
     if (args->format == OUTPUT_JSON) {
         auto_value struct value *out = value_new_list();
@@ -100,7 +100,7 @@ struct version_args {
 };
 
 /* version NULL: the newest; minus selects from the newest back. */
-static int find_version(struct store *store, const char *state_id, const char *version,
+static int find_version(const struct state_place *place, const char *state_id, const char *version,
                         size_t minus, int64_t *out, struct error *err)
 {
     struct state_version_list versions = {0};
@@ -115,7 +115,7 @@ static int find_version(struct store *store, const char *state_id, const char *v
                              version);
         return 0;
     }
-    if (store_state_history(store, state_id, minus + 1, &versions, err) < 0)
+    if (store_state_history(place->store, state_id, minus + 1, &versions, err) < 0)
         return -1;
     if (versions.count <= minus)
         result = error_set(err, ERR_STATE, "%s has %zu version%s", state_id, versions.count,
@@ -126,12 +126,12 @@ static int find_version(struct store *store, const char *state_id, const char *v
     return result;
 }
 
-static int read_version(struct store *store, const char *state_id, int64_t version,
+static int read_version(const struct state_place *place, const char *state_id, int64_t version,
                         struct state_parts *out, struct error *err)
 {
     bool found;
 
-    if (store_state_version(store, state_id, version, out, &found, err) < 0)
+    if (store_state_version(place->store, state_id, version, out, &found, err) < 0)
         return -1;
     if (found)
         return 0;
@@ -139,13 +139,13 @@ static int read_version(struct store *store, const char *state_id, int64_t versi
     return error_hint(err, "'state history %s' lists its versions.", state_id);
 }
 
-static int read_merged_version(struct store *store, const char *state_id, int64_t version,
-                               struct value **out, struct error *err)
+static int read_merged_version(const struct state_place *place, const char *state_id,
+                               int64_t version, struct value **out, struct error *err)
 {
     struct state_parts parts = {0};
     int result;
 
-    if (read_version(store, state_id, version, &parts, err) < 0)
+    if (read_version(place, state_id, version, &parts, err) < 0)
         return -1;
     result = state_parts_merge(&parts, out, err);
     state_parts_clear(&parts);
@@ -155,12 +155,13 @@ static int read_merged_version(struct store *store, const char *state_id, int64_
 static int run_show(struct app *app, void *data, struct error *err)
 {
     const struct version_args *args = data;
-    struct store *store = state_open(app, args->state_id, STORE_READ, err);
+    auto_state_place struct state_place place = {0};
     auto_value struct value *state = NULL;
     int64_t version;
 
-    if (!store || find_version(store, args->state_id, args->version, 0, &version, err) < 0 ||
-        read_merged_version(store, args->state_id, version, &state, err) < 0)
+    if (state_open(app, args->state_id, STORE_READ, &place, err) < 0 ||
+        find_version(&place, args->state_id, args->version, 0, &version, err) < 0 ||
+        read_merged_version(&place, args->state_id, version, &state, err) < 0)
         return -1;
     app_print_json(app, state);
     return 0;
@@ -183,15 +184,16 @@ const struct command state_show_command = {
 static int run_diff(struct app *app, void *data, struct error *err)
 {
     const struct version_args *args = data;
-    struct store *store = state_open(app, args->state_id, STORE_READ, err);
+    auto_state_place struct state_place place = {0};
     auto_value struct value *before = NULL;
     auto_value struct value *after = NULL;
     int64_t from, to;
 
-    if (!store || find_version(store, args->state_id, args->version, 1, &from, err) < 0 ||
-        find_version(store, args->state_id, args->other, 0, &to, err) < 0 ||
-        read_merged_version(store, args->state_id, from, &before, err) < 0 ||
-        read_merged_version(store, args->state_id, to, &after, err) < 0)
+    if (state_open(app, args->state_id, STORE_READ, &place, err) < 0 ||
+        find_version(&place, args->state_id, args->version, 1, &from, err) < 0 ||
+        find_version(&place, args->state_id, args->other, 0, &to, err) < 0 ||
+        read_merged_version(&place, args->state_id, from, &before, err) < 0 ||
+        read_merged_version(&place, args->state_id, to, &after, err) < 0)
         return -1;
     value_diff(before, after, &app->out);
     return 0;
@@ -213,8 +215,8 @@ const struct command state_diff_command = {
     .run = run_diff,
 };
 
-static int restore_version(struct store *store, const struct version_args *args, int64_t version,
-                           struct error *err)
+static int restore_version(const struct state_place *place, const struct version_args *args,
+                           int64_t version, struct error *err)
 {
     auto_edit_lock struct edit_lock held = {0};
     auto_value struct value *completed = NULL;
@@ -222,27 +224,27 @@ static int restore_version(struct store *store, const struct version_args *args,
     struct state_parts parts = {0};
     int result;
 
-    if (edit_lock_acquire(store, args->state_id, args->force, &held, err) < 0 ||
-        read_version(store, args->state_id, version, &parts, err) < 0)
+    if (edit_lock_acquire(place, args->state_id, args->force, &held, err) < 0 ||
+        read_version(place, args->state_id, version, &parts, err) < 0)
         return -1;
     result = state_parts_parse(&parts, &completed, &partial, err);
     state_parts_clear(&parts);
     return result < 0 ? -1
-                      : state_write_parts(store, &held, args->state_id, completed, partial, err);
+                      : state_write_parts(place, &held, args->state_id, completed, partial, err);
 }
 
 static int run_rollback(struct app *app, void *data, struct error *err)
 {
     const struct version_args *args = data;
     auto_strbuf struct strbuf now = STRBUF_INIT;
-    struct store *store;
+    auto_state_place struct state_place place = {0};
     int64_t version;
 
     if (!args->force && !app_confirm("This will overwrite the state's current value. Continue?"))
         return state_declined(err);
-    store = state_open(app, args->state_id, STORE_WRITE, err);
-    if (!store || find_version(store, args->state_id, args->version, 1, &version, err) < 0 ||
-        restore_version(store, args, version, err) < 0)
+    if (state_open(app, args->state_id, STORE_WRITE, &place, err) < 0 ||
+        find_version(&place, args->state_id, args->version, 1, &version, err) < 0 ||
+        restore_version(&place, args, version, err) < 0)
         return -1;
     log_info("State for %s was rolled back to version %lld at %s.", args->state_id,
              (long long)version, state_now(&now));

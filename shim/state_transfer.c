@@ -9,7 +9,7 @@
 
 /* --- export and import -------------------------------------------------------------------- */
 
-static int add_exported(struct store *store, const char *state_id, struct value *out,
+static int add_exported(const struct state_place *place, const char *state_id, struct value *out,
                         struct error *err)
 {
     struct state_parts parts = {0};
@@ -17,7 +17,7 @@ static int add_exported(struct store *store, const char *state_id, struct value 
     bool found;
     int result;
 
-    if (store_state_read(store, state_id, &parts, &found, err) < 0)
+    if (state_backend_read(place->backend, state_id, &parts, &found, err) < 0)
         return -1;
     result = state_parts_parse(&parts, &completed, &partial, err);
     state_parts_clear(&parts);
@@ -32,15 +32,16 @@ static int add_exported(struct store *store, const char *state_id, struct value 
 
 static int run_export(struct app *app, void *data, struct error *err)
 {
-    struct store *store = state_open(app, NULL, STORE_READ, err);
+    auto_state_place struct state_place place = {0};
     auto_strlist struct strlist ids = STRLIST_INIT;
     auto_value struct value *out = value_new_map();
 
     (void)data;
-    if (!store || store_state_list(store, &ids, err) < 0)
+    if (state_open(app, NULL, STORE_READ, &place, err) < 0 ||
+        state_backend_list(place.backend, &ids, err) < 0)
         return -1;
     for (size_t i = 0; i < ids.count; i++)
-        if (add_exported(store, ids.items[i], out, err) < 0)
+        if (add_exported(&place, ids.items[i], out, err) < 0)
             return -1;
     json_write(&app->out, out, &state_json_style);
     app_print(app, "\n");
@@ -84,7 +85,7 @@ static int run_import(struct app *app, void *data, struct error *err)
     bool from_stdin = !args->input_file || !strcmp(args->input_file, "-");
     auto_strbuf struct strbuf text = STRBUF_INIT;
     auto_value struct value *states = NULL;
-    struct store *store;
+    auto_state_place struct state_place place = {0};
 
     if (from_stdin && fd_read_all(STDIN_FILENO, &text) < 0)
         return error_set_errno(err, ERR_IO, "cannot read standard input");
@@ -94,15 +95,14 @@ static int run_import(struct app *app, void *data, struct error *err)
                    err) < 0 ||
         check_import(states, err) < 0)
         return -1;
-    store = state_open(app, NULL, STORE_WRITE, err);
-    if (!store)
+    if (state_open(app, NULL, STORE_WRITE, &place, err) < 0)
         return -1;
     for (size_t i = 0; i < value_count(states); i++) {
         const struct value_member *member = value_member_at(states, i);
         auto_edit_lock struct edit_lock held = {0};
 
-        if (edit_lock_acquire(store, member->key, false, &held, err) < 0 ||
-            state_write_parts(store, &held, member->key, value_get(member->value, "completed"),
+        if (edit_lock_acquire(&place, member->key, false, &held, err) < 0 ||
+            state_write_parts(&place, &held, member->key, value_get(member->value, "completed"),
                               value_get(member->value, "partial"), err) < 0)
             return error_wrap(err, "%zu of %zu states were imported; %s", i, value_count(states),
                               member->key);

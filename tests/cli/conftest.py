@@ -15,7 +15,8 @@ plugins:
   extractors:
   - name: tap-a
     namespace: tap_a
-    executable: tap-a
+    executable: bin/tap-a
+    capabilities: [catalog, discover, state]
     settings:
     - name: port
       kind: integer
@@ -27,13 +28,15 @@ plugins:
   loaders:
   - name: target-b
     namespace: target_b
-    executable: target-b
+    executable: bin/target-b
   utilities:
   - name: util
     namespace: util
     executable: /bin/sh
     commands:
       hello: -c "echo hello"
+      test-good: -c true
+      test-bad: -c "exit 3"
 jobs:
 - name: j1
   tasks:
@@ -50,6 +53,33 @@ schedules:
 - name: by-job
   interval: '*/5 * * * *'
   job: j1
+"""
+
+TAP = """\
+#!/bin/sh
+case "$*" in
+*--discover*)
+    echo '{"streams": [{"tap_stream_id": "users", "stream": "users",'
+    echo '"schema": {"properties": {"id": {"type": "integer"}, "name": {"type": "string"}}},'
+    echo '"metadata": [{"breadcrumb": ["properties", "id"], "metadata": {"inclusion": "automatic"}},'
+    echo '{"breadcrumb": ["properties", "name"], "metadata": {"inclusion": "available"}}]}]}'
+    ;;
+*)
+    echo "tap started" >&2
+    echo '{"type": "SCHEMA", "stream": "users", "schema": {}, "key_properties": []}'
+    echo '{"type": "RECORD", "stream": "users", "record": {"id": 1}}'
+    echo '{"type": "STATE", "value": {"bookmarks": {"users": 1}}}'
+    ;;
+esac
+"""
+
+TARGET = """\
+#!/bin/sh
+while read -r line; do
+    case $line in
+    *STATE*) echo '{"bookmarks": {"users": 1}}' ;;
+    esac
+done
 """
 
 
@@ -97,5 +127,10 @@ def project(shell) -> Shell:
     directory = shell.directory / "project"
     directory.mkdir()
     (directory / "meltano.yml").write_text(PROJECT)
+    (directory / "bin").mkdir()
+    for name, text in (("tap-a", TAP), ("target-b", TARGET)):
+        path = directory / "bin" / name
+        path.write_text(text)
+        path.chmod(0o755)
     shell.directory = directory
     return shell

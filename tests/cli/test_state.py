@@ -180,10 +180,21 @@ def test_every_version_is_kept_and_can_be_restored(project):
     assert project("state", "rollback", "--force", STATE_ID, "x").status == 2
 
 
+def test_state_can_be_kept_in_a_folder(project):
+    uri = f"file://{project.directory}/states"
+    state = json.dumps(bookmarks(users=1))
+    assert project("state", "set", "--force", "x", state, MELTANO_STATE_BACKEND_URI=uri).status == 0
+    out = project("state", "get", "x", MELTANO_STATE_BACKEND_URI=uri).out
+    assert json.loads(out) == bookmarks(users=1)
+    assert (project.directory / "states").is_dir()
+    assert get_state(project, "x") == {}
+
+
 def test_a_state_backend_that_is_not_built_is_refused(project):
-    result = project("state", "list", MELTANO_STATE_BACKEND_URI="s3://secret:key@bucket/x")
+    result = project("state", "list", MELTANO_STATE_BACKEND_URI="azure://secret:key@bucket/x")
     assert result.status == 1
-    assert "The state backend 's3' is not supported." in result.err
+    assert "state backend" in result.err
+    assert "secret:key" not in result.err
 
 
 def test_a_database_that_is_none_is_named(project):
