@@ -91,6 +91,7 @@ static const struct command *const root_commands[] = {
     &plugin_command,
     PASSED_ON("remove", "Remove plugins from the project."),
     &run_command,
+    &runs_command,
     &schedule_command,
     PASSED_ON("schema", "Manage the database's schema."),
     &select_command,
