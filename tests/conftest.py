@@ -1,12 +1,14 @@
 """Fixtures for all suites; the heavier ones live as long as the session."""
 
+import json
 import os
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from support.hub import HubServer
-from support.paths import MELTSHIM, SHARED
+from support.paths import MELTSHIM, ROOT, SHARED
 from support.postgres import PostgresServer
 
 
@@ -38,3 +40,17 @@ def hub(shared):
 def postgres():
     with PostgresServer() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def check_record():
+    """Parses a run record and checks it against its schema."""
+    schema = json.loads((ROOT / "docs" / "run-record.schema.json").read_text())
+    validator = jsonschema.Draft202012Validator(schema)
+
+    def check(text: str) -> dict:
+        record = json.loads(text)
+        validator.validate(record)
+        return record
+
+    return check
