@@ -87,7 +87,7 @@ static const struct command *const root_commands[] = {
     &invoke_command,
     &job_command,
     &lock_command,
-    PASSED_ON("logs", "Show the logs of runs."),
+    &logs_command,
     &plugin_command,
     PASSED_ON("remove", "Remove plugins from the project."),
     &run_command,

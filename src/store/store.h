@@ -115,7 +115,7 @@ int store_run_heartbeat(struct store *store, int64_t row_id, struct error *err);
  * record (JSON, may be NULL) is kept in meltshim_runs. One transaction. */
 int store_run_finish(struct store *store, int64_t row_id, enum run_state state,
                      const char *error_text, const char *record, struct error *err);
-/* Newest first; limit 0: all. */
+/* Newest first; limit 0: all. Rows that only note an edit of a state are left out. */
 int store_list_runs(struct store *store, const char *state_id, size_t limit,
                     struct run_row_list *out, struct error *err);
 int store_find_runs(struct store *store, const char *run_id, struct run_row_list *out,
