@@ -5,6 +5,7 @@
 #include "base/path.h"
 #include "base/redact.h"
 #include "base/strbuf.h"
+#include "plugin/plugin_run.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -117,13 +118,14 @@ int install_env_init(struct config *config, struct plugin *plugin, enum expand_m
 {
     const char *plural = plugin_type_info(plugin->type)->plural;
     const char *sys_dir = plugin->project->sys_dir;
-    auto_free char *dir = path_joinf(sys_dir, "%s/%s", plural, plugin->dir_name);
+    auto_free char *venv = plugin_venv_path(plugin);
+    auto_free char *dir = path_parent(venv);
 
     out->lock_fd = -1;
     if (split_pip_url(config, plugin, missing, tools, &out->args, err) < 0 ||
         install_configured_python(config, plugin, &out->python, err) < 0)
         return -1;
-    out->venv = path_join(dir, "venv");
+    out->venv = take(venv);
     out->previous = path_join(dir, "venv.previous");
     out->lock_path = path_join(dir, "install.lock");
     out->run_dir = path_joinf(sys_dir, "run/%s", plugin->dir_name);

@@ -137,20 +137,11 @@ static void forget_guard(pid_t guard)
     }
 }
 
-static int wait_for(pid_t pid, int *status, struct rusage *usage)
-{
-    pid_t got;
-
-    do
-        got = wait4(pid, status, 0, usage);
-    while (got < 0 && errno == EINTR);
-    return got == pid ? 0 : -1;
-}
-
 static void release_guard(struct process *process)
 {
     fd_close(&process->end_fd);
-    wait_for(process->guard, NULL, NULL);
+    while (waitpid(process->guard, NULL, 0) < 0 && errno == EINTR)
+        ;
     forget_guard(process->guard);
     process->guard = -1;
 }
@@ -270,14 +261,16 @@ static void end_strays(void)
 }
 
 /* The guard was killed before it told us the end. The program then got SIGKILL from the kernel and
- * is our child now. */
+ * is our child now. One that hangs in the kernel is taken for ended. */
 static void collect_without_guard(struct process *process)
 {
+    const struct timespec pause = {.tv_nsec = 1000000};
+    int64_t give_up_ms = clock_monotonic_ms() + KILL_WAIT_MS;
     struct rusage usage = {0};
     int status = SIGKILL;
 
-    kill(process->pid, SIGKILL);
-    wait_for(process->pid, &status, &usage);
+    while (wait4(process->pid, &status, WNOHANG, &usage) == 0 && clock_monotonic_ms() < give_up_ms)
+        nanosleep(&pause, NULL);
     set_end(process, status, usage_cpu_ms(&usage), usage.ru_maxrss, clock_monotonic_ms());
 }
 
@@ -362,10 +355,10 @@ void process_end_group(struct process *process, int64_t grace_ms)
     wait_until_gone(process, KILL_WAIT_MS);
     if (process->end_fd < 0)
         return;
-    /* The guard goes on trying when the socket closes. */
-    fd_close(&process->end_fd);
-    if (process->end.kind == EXIT_RUNNING)
-        set_end(process, SIGKILL, 0, 0, clock_monotonic_ms());
+    /* Either the guard does not obey, being stopped, or a descendant cannot die. Without the guard
+     * what is left comes to us. */
+    kill(process->guard, SIGKILL);
+    wait_until_gone(process, KILL_WAIT_MS);
 }
 
 static const char *const signal_names[] = {

@@ -97,7 +97,7 @@ bool process_has_leftovers(const struct process *process);
 /* SIGTERM (not when grace_ms is 0), then SIGKILL after grace_ms to whatever is left of the program
  * and its descendants, wherever they went; returns when all are gone. Costs nothing when they are
  * already. A process that the kernel cannot end (stuck in a dead file system) is given up after
- * 5 s more: its end is reported as SIGKILL and its guard stays with it. */
+ * three times 5 s, and taken for killed. */
 void process_end_group(struct process *process, int64_t grace_ms);
 
 /* "exit status 3", "signal 9 (SIGKILL)", "signal 9 (SIGKILL), out of memory",

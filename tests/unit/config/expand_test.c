@@ -124,6 +124,24 @@ START_TEST(the_first_layer_that_has_a_name_wins)
 }
 END_TEST
 
+static const struct {
+    const char *text, *missing;
+} references[] = {
+    {"plain $low ${low}", NULL},
+    {"$$low \\$NOT_SET \\${not_set}", NULL},
+    {"a $NOT_SET $ALSO", "NOT_SET"},
+    {"${low}${not_set}", "not_set"},
+    {"${low", NULL},
+};
+
+START_TEST(the_first_missing_variable_is_named)
+{
+    auto_free char *missing = expand_find_missing(references[_i].text, &variables);
+
+    ck_assert_pstr_eq(missing, references[_i].missing);
+}
+END_TEST
+
 Suite *config_expand_suite(void)
 {
     Suite *suite = suite_create("config/expand");
@@ -135,6 +153,7 @@ Suite *config_expand_suite(void)
     tcase_add_test(tcase, a_missing_variable_can_be_refused);
     tcase_add_test(tcase, values_expand_at_any_depth_but_keys_do_not);
     tcase_add_test(tcase, the_first_layer_that_has_a_name_wins);
+    tcase_add_loop_test(tcase, the_first_missing_variable_is_named, 0, ARRAY_LEN(references));
     suite_add_tcase(suite, tcase);
     return suite;
 }

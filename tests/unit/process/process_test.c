@@ -524,6 +524,22 @@ START_TEST(killing_a_guard_ends_the_program_and_what_it_started)
 }
 END_TEST
 
+START_TEST(a_guard_that_does_not_obey_is_got_round)
+{
+    struct process process;
+
+    process_setup();
+    open_alive_pipe();
+    process = spawn_script(stubborn);
+    wait_for_word('r');
+    kill(process.guard, SIGSTOP);
+    process_end_group(&process, 0);
+    ck_assert_int_eq(process.end.kind, EXIT_SIGNAL);
+    ck_assert_int_eq(process.end_fd, -1);
+    ck_assert(all_are_gone_within(0));
+}
+END_TEST
+
 START_TEST(a_guard_is_not_found_by_the_name_of_the_program)
 {
     auto_free char *path = NULL;
@@ -923,6 +939,7 @@ Suite *process_process_suite(void)
     tcase_add_test(survivors, ending_one_program_leaves_what_another_started_alone);
     tcase_add_loop_test(survivors, killing_us_leaves_nothing_behind, 0, 2);
     tcase_add_test(survivors, killing_a_guard_ends_the_program_and_what_it_started);
+    tcase_add_test(survivors, a_guard_that_does_not_obey_is_got_round);
     tcase_add_test(survivors, a_guard_is_not_found_by_the_name_of_the_program);
     tcase_add_test(survivors, a_program_may_get_arguments_of_ours);
     tcase_add_test(survivors, a_guard_ends_with_its_program);
