@@ -3,6 +3,8 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/path.h"
+#include "base/pep440.h"
+#include "base/version.h"
 #include "config/expand.h"
 #include "plugin/catalog_cache.h"
 #include "plugin/plugin_executable.h"
@@ -83,13 +85,30 @@ static int find_own_executable(const struct plugin *plugin, bool is_optional,
     return 0;
 }
 
+static int check_version(const struct plugin *plugin, struct error *err)
+{
+    bool matches = true;
+    char name[256];
+
+    plugin_describe(plugin, name, sizeof name);
+    if (!plugin->requires_meltano)
+        return 0;
+    if (pep440_matches(MELTANO_VERSION, plugin->requires_meltano, &matches, err) < 0)
+        return error_wrap(err, "'requires_meltano' of %s", name);
+    if (!matches)
+        return error_set(err, ERR_VERSION,
+                         "%s requires Meltano %s, but this program behaves like " MELTANO_VERSION,
+                         name, plugin->requires_meltano);
+    return 0;
+}
+
 static int prepare(struct config *config, struct invocation *invocation,
                    const struct invocation_options *options, struct error *err)
 {
     struct plugin *plugin = invocation->plugin;
     auto_strmap struct strmap env = STRMAP_INIT;
 
-    if (plugin_resolve(plugin, err) < 0 ||
+    if (plugin_resolve(plugin, err) < 0 || check_version(plugin, err) < 0 ||
         config_resolve_plugin(config, plugin, options->upstream, options->extra_overrides,
                               &invocation->config, err) < 0 ||
         config_plugin_environment(config, invocation->config, &env, err) < 0 ||

@@ -528,6 +528,16 @@ START_TEST(an_executable_is_found_where_meltano_looks_or_refused)
 }
 END_TEST
 
+START_TEST(a_plugin_for_another_meltano_is_refused)
+{
+    open_tap("", "    requires_meltano: '>=9'\n");
+    ck_assert_int_eq(prepare("tap-x", NULL), -1);
+    ck_assert_int_eq(err.code, ERR_VERSION);
+    ck_assert_str_eq(err.message, "extractor 'tap-x' requires Meltano >=9, but this program "
+                                  "behaves like 4.4.1");
+}
+END_TEST
+
 static const char utility[] = "plugins:\n"
                               "  utilities:\n"
                               "  - name: util\n"
@@ -651,6 +661,7 @@ Suite *plugin_plugin_run_suite(void)
     tcase_add_checked_fixture(programs, set_up, tear_down);
     tcase_add_loop_test(programs, an_executable_is_found_where_meltano_looks_or_refused, 0,
                         ARRAY_LEN(executables));
+    tcase_add_test(programs, a_plugin_for_another_meltano_is_refused);
     tcase_add_test(programs, a_command_is_split_first_and_expanded_then);
     tcase_add_test(programs, a_command_can_bring_its_own_program);
     tcase_add_loop_test(programs, a_command_that_cannot_be_run_is_refused, 0,
