@@ -192,6 +192,7 @@ static int check_field(const struct field *field, const char *text, struct match
                        struct strbuf *out, struct error *err)
 {
     auto_strlist struct strlist elements = STRLIST_INIT;
+    size_t begin = out->length;
 
     if (!strcmp(text, "?") && (field == &fields[DAY] || field == &fields[WEEKDAY]))
         text = "*";
@@ -206,6 +207,10 @@ static int check_field(const struct field *field, const char *text, struct match
         return error_set(err, ERR_CONFIG,
                          "the %s '%s' mixes plain days with days of one week of the month",
                          field->name, text);
+    if (strlist_contains(&elements, "*")) { /* beside it the others say nothing */
+        strbuf_truncate(out, begin);
+        strbuf_add_char(out, '*');
+    }
     return 0;
 }
 

@@ -32,6 +32,7 @@ static const struct {
     {"5-5 * * * *", "5 * * * *"},
     {"10/20 * * * *", "10-59/20 * * * *"},
     {"59/15 * * * *", "59 * * * *"},
+    {"*,*/3 1,* * * *", "* * * * *"},
 };
 
 START_TEST(a_valid_expression_becomes_one_that_every_airflow_reads_alike)
