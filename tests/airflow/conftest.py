@@ -28,6 +28,15 @@ with open({output!r}, "a") as lines:
 """
 
 
+class QuotingDumper(yaml.SafeDumper):
+    """Quotes all texts, and escapes everything beyond ASCII: any text gets through unharmed."""
+
+
+QuotingDumper.add_representer(
+    str, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"')
+)
+
+
 class Project:
     """A project of which only the schedules matter, and a program that notes how it is called in
     place of meltshim."""
@@ -38,8 +47,7 @@ class Project:
         self.records_file = root / "records"
         self.meltshim = meltshim
         root.mkdir(parents=True, exist_ok=True)
-        # Escapes everything beyond ASCII, so that any text gets through YAML unharmed.
-        (root / "meltano.yml").write_text(yaml.safe_dump(document, width=1_000_000))
+        (root / "meltano.yml").write_text(yaml.dump(document, Dumper=QuotingDumper))
 
         self.program = root / "re'corder \"of\" $calls"
         self.program.write_text(
@@ -47,12 +55,13 @@ class Project:
         )
         self.program.chmod(self.program.stat().st_mode | stat.S_IXUSR)
 
-    def generate(self, *arguments: str) -> subprocess.CompletedProcess:
-        return subprocess.run(
+    def generate(self, *arguments: str) -> None:
+        done = subprocess.run(
             [self.meltshim, "--project-root", self.root, "airflow", "generate",
              "--output", self.dags, "--program", self.program, *arguments],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=True, timeout=60,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60,
         )
+        assert done.returncode == 0, done.stdout
 
     def records(self) -> list[dict]:
         if not self.records_file.exists():
@@ -97,6 +106,17 @@ class DagReader:
         return self.read(folder, "--run")
 
 
+def make_reader(request, tmp_path_factory) -> DagReader:
+    return DagReader(tmp_path_factory.mktemp(request.param), request.param)
+
+
 @pytest.fixture(scope="session", params=["airflow", "airflow2"])
 def reader(request, tmp_path_factory) -> DagReader:
-    return DagReader(tmp_path_factory.mktemp(request.param), request.param)
+    """The newest Airflow of each major version."""
+    return make_reader(request, tmp_path_factory)
+
+
+@pytest.fixture(scope="session", params=["airflow", "airflow2", "airflow27"])
+def any_reader(request, tmp_path_factory) -> DagReader:
+    """The same, and the oldest that is supported."""
+    return make_reader(request, tmp_path_factory)

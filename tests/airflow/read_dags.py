@@ -43,11 +43,11 @@ def listed(calls) -> list:
     return list(calls) if isinstance(calls, (list, tuple)) else [calls]
 
 
-def describe_schedule(dag) -> str | list | None:
+def describe_schedule(dag) -> str | None:
     schedule = dag.schedule if hasattr(dag, "schedule") else dag.schedule_interval
-    if schedule is None or isinstance(schedule, str):
-        return schedule
-    return "assets"
+    if isinstance(schedule, str):
+        return "assets" if schedule == "Dataset" else schedule
+    return "assets" if schedule else None
 
 
 def describe(dag) -> dict:
