@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import subprocess
 import time
 
 import pytest
@@ -49,6 +50,24 @@ def test_a_signal_ends_the_tap_and_lets_the_target_drain(
     assert lab.state()["bookmarks"]["users"]["id"] == lab.loaded()[-1]
     assert lab.row_states() == ["FAIL"]
     assert not lab.survivors()
+
+
+def test_the_death_of_airflows_task_runner_ends_the_run(lab):
+    lab.prepare(ENDLESS)
+    runner = subprocess.Popen(
+        ["/bin/sh", "-c", '"$0" run tap-a target-b & wait', lab.meltshim],
+        cwd=lab.root,
+        env={**lab.env, "AIRFLOW_CTX_DAG_ID": "nightly"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    lab.wait_for(lambda: (lab.root / ".meltano" / "meltano.db").exists() and query_state(lab))
+    runner.kill()
+    record = json.loads(runner.communicate(timeout=20)[0].splitlines()[-1])
+    assert record["error"]["class"] == "terminated"
+    assert lab.state()["bookmarks"]["users"]["id"] == lab.loaded()[-1]
+    lab.wait_until_gone()
 
 
 def test_a_second_signal_hurries(lab):
