@@ -409,6 +409,128 @@ void strbuf_add_json_string(struct strbuf *out, const char *bytes, size_t length
     strbuf_add_char(out, '"');
 }
 
+struct copier {
+    struct parser parser;
+    const struct json_style *style;
+    struct strbuf *out;
+};
+
+static int copy_value(struct copier *copier);
+
+/* Most strings need no change at all. */
+static int copy_string(struct copier *copier)
+{
+    struct parser *parser = &copier->parser;
+    auto_strbuf struct strbuf text = STRBUF_INIT;
+    const char *end = parser->at + 1;
+
+    while (end < parser->end && is_plain((unsigned char)*end))
+        end++;
+    if (end < parser->end && *end == '"') {
+        end++;
+        strbuf_add_bytes(copier->out, parser->at, (size_t)(end - parser->at));
+        parser->at = end;
+        return 0;
+    }
+    if (parse_string(parser, &text) < 0)
+        return -1;
+    strbuf_add_json_string(copier->out, strbuf_text(&text), text.length, copier->style->ascii);
+    return 0;
+}
+
+static int copy_key(struct copier *copier)
+{
+    struct parser *parser = &copier->parser;
+
+    skip_blanks(parser);
+    if (parser->at == parser->end || *parser->at != '"')
+        return fail(parser, "a key in double quotes was expected");
+    if (copy_string(copier) < 0)
+        return -1;
+    skip_blanks(parser);
+    if (parser->at == parser->end || *parser->at != ':')
+        return fail(parser, "':' was expected");
+    parser->at++;
+    strbuf_add(copier->out, copier->style->spaced ? ": " : ":");
+    return 0;
+}
+
+static int copy_items(struct copier *copier, char closing)
+{
+    struct parser *parser = &copier->parser;
+    bool more;
+
+    strbuf_add_char(copier->out, *parser->at++);
+    skip_blanks(parser);
+    more = parser->at == parser->end || *parser->at != closing;
+    if (!more)
+        parser->at++;
+    while (more) {
+        if ((closing == '}' && copy_key(copier) < 0) || copy_value(copier) < 0 ||
+            parse_separator(parser, closing, &more) < 0)
+            return -1;
+        if (more)
+            strbuf_add(copier->out, copier->style->spaced ? ", " : ",");
+    }
+    strbuf_add_char(copier->out, closing);
+    return 0;
+}
+
+static int copy_scalar(struct copier *copier)
+{
+    const char *start = copier->parser.at;
+    auto_value struct value *value = NULL;
+
+    if (*start == '"')
+        return copy_string(copier);
+    if (parse_scalar(&copier->parser, &value) < 0)
+        return -1;
+    strbuf_add_bytes(copier->out, start, (size_t)(copier->parser.at - start));
+    return 0;
+}
+
+static int copy_value(struct copier *copier)
+{
+    struct parser *parser = &copier->parser;
+    int result;
+
+    skip_blanks(parser);
+    if (parser->at == parser->end)
+        return fail(parser, "a value was expected");
+    if (parser->depth == JSON_MAX_DEPTH)
+        return fail(parser, "nested too deeply");
+    parser->depth++;
+    if (*parser->at == '{')
+        result = copy_items(copier, '}');
+    else if (*parser->at == '[')
+        result = copy_items(copier, ']');
+    else
+        result = copy_scalar(copier);
+    parser->depth--;
+    return result;
+}
+
+int json_copy(const char *text, size_t length, const struct json_style *style, struct strbuf *out,
+              struct error *err)
+{
+    struct copier copier = {
+        .parser = {.at = text, .end = text + length, .line_start = text, .line = 1, .err = err},
+        .style = style,
+        .out = out,
+    };
+    size_t before = out->length;
+    int result = copy_value(&copier);
+
+    if (!result) {
+        skip_blanks(&copier.parser);
+        if (copier.parser.at != copier.parser.end)
+            result = fail(&copier.parser, "there is more text after the value");
+    }
+    if (result < 0)
+        strbuf_truncate(out, before);
+    return result;
+}
+
 static void add_line_break(struct strbuf *out, const struct json_style *style, int level)
 {
     if (!style->indent)

@@ -88,6 +88,12 @@ const char *db_rows_text(const struct db_rows *rows, size_t row, size_t column)
     return db_rows_cell(rows, row, column)->bytes;
 }
 
+char *db_rows_take_text(struct db_rows *rows, size_t row, size_t column)
+{
+    assert(row < rows->count && column < rows->columns);
+    return take(rows->cells[row * rows->columns + column].bytes);
+}
+
 int64_t db_rows_int(const struct db_rows *rows, size_t row, size_t column)
 {
     const char *text = db_rows_text(rows, row, column);

@@ -83,6 +83,8 @@ struct db_cell *db_rows_add(struct db_rows *rows, size_t columns);
 
 /* Borrowed; NULL for an SQL NULL. */
 const char *db_rows_text(const struct db_rows *rows, size_t row, size_t column);
+/* The text is the caller's from now on; the cell becomes an SQL NULL. */
+char *db_rows_take_text(struct db_rows *rows, size_t row, size_t column);
 const struct db_cell *db_rows_cell(const struct db_rows *rows, size_t row, size_t column);
 int64_t db_rows_int(const struct db_rows *rows, size_t row, size_t column);
 /* 0 for an SQL NULL and for what is no time. */

@@ -57,26 +57,44 @@ static int read_depth(struct db *db, const char *hash, int64_t *depth, struct er
     return 0;
 }
 
-static int add_value(struct db *db, const char *hash, const char *value, const char *base,
-                     struct error *err)
+/* How much of value lies between what it has in common with its base; *depth is negative when it is
+ * not worth storing as a difference. */
+static int compare_with_base(struct db *db, const char *value, size_t length, const char *base,
+                             const char *base_hash, size_t *prefix, size_t *suffix, int64_t *depth,
+                             struct error *err)
 {
-    size_t length = strlen(value), base_length = base ? strlen(base) : 0, prefix = 0, suffix = 0;
-    char base_hash[LEDGER_HASH_SIZE] = "";
-    int64_t depth = -1;
+    size_t base_length = base ? strlen(base) : 0;
 
-    if (length >= MIN_DELTA_LENGTH && base_length >= MIN_DELTA_LENGTH)
-        find_common(base, base_length, value, length, &prefix, &suffix);
-    if (prefix + suffix > length / 2) {
-        ledger_hash(base, base_hash);
-        if (read_depth(db, base_hash, &depth, err) < 0)
-            return -1;
-    }
-    if (depth < 0 || depth >= MAX_DELTA_DEPTH || !strcmp(base_hash, hash)) {
-        return db_query(
-            db, SQL(value_add),
-            DB_VALUES(db_text(hash), db_null(), db_int(0), db_int(0), db_int(0), db_text(value)),
-            NULL, err);
-    }
+    *prefix = *suffix = 0;
+    *depth = -1;
+    if (length < MIN_DELTA_LENGTH || base_length < MIN_DELTA_LENGTH)
+        return 0;
+    find_common(base, base_length, value, length, prefix, suffix);
+    if (*prefix + *suffix <= length / 2)
+        return 0;
+    if (read_depth(db, base_hash, depth, err) < 0)
+        return -1;
+    if (*depth >= MAX_DELTA_DEPTH)
+        *depth = -1;
+    return 0;
+}
+
+static int add_value(struct db *db, const char *value, const char *hash, const char *base,
+                     const char *base_hash, struct error *err)
+{
+    size_t length = strlen(value), prefix, suffix;
+    int64_t depth;
+
+    /* What is there already is no base of itself. */
+    if (base_hash && !strcmp(hash, base_hash))
+        base = NULL;
+    if (compare_with_base(db, value, length, base, base_hash, &prefix, &suffix, &depth, err) < 0)
+        return -1;
+    if (depth < 0)
+        return db_query(db, SQL(value_add),
+                        DB_VALUES(db_text(hash), db_null(), db_int(0), db_int(0), db_int(0),
+                                  db_slice(value, length)),
+                        NULL, err);
     return db_query(db, SQL(value_add),
                     DB_VALUES(db_text(hash), db_text(base_hash), db_int((int64_t)prefix),
                               db_int((int64_t)suffix), db_int(depth + 1),
@@ -84,16 +102,17 @@ static int add_value(struct db *db, const char *hash, const char *value, const c
                     NULL, err);
 }
 
-int ledger_add(struct db *db, const struct ledger_entry *entry, const struct state_parts *before,
+int ledger_add(struct db *db, const struct ledger_entry *entry, const struct ledger_base *base,
                struct error *err)
 {
     char completed_hash[LEDGER_HASH_SIZE], partial_hash[LEDGER_HASH_SIZE];
 
     ledger_hash(entry->completed, completed_hash);
     ledger_hash(entry->partial, partial_hash);
-    if (add_value(db, completed_hash, entry->completed, before ? before->completed : NULL, err) <
-            0 ||
-        add_value(db, partial_hash, entry->partial, before ? before->partial : NULL, err) < 0)
+    if (add_value(db, entry->completed, completed_hash, base ? base->completed : NULL,
+                  base ? base->completed_hash : NULL, err) < 0 ||
+        add_value(db, entry->partial, partial_hash, base ? base->partial : NULL,
+                  base ? base->partial_hash : NULL, err) < 0)
         return -1;
     return db_query(db, SQL(history_add),
                     DB_VALUES(db_text(entry->state_id), db_int(entry->version),

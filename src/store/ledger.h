@@ -24,8 +24,15 @@ struct ledger_entry {
     const char *completed, *partial;
 };
 
-/* before (may be NULL) holds the values of the last version, as bases of what is stored now. */
-int ledger_add(struct db *db, const struct ledger_entry *entry, const struct state_parts *before,
+/* The values that are there already, and their hashes: what is new is stored as its difference from
+ * them. */
+struct ledger_base {
+    const char *completed, *partial;
+    char completed_hash[LEDGER_HASH_SIZE], partial_hash[LEDGER_HASH_SIZE];
+};
+
+/* base may be NULL. */
+int ledger_add(struct db *db, const struct ledger_entry *entry, const struct ledger_base *base,
                struct error *err);
 
 /* What the last version before `version` left behind. */

@@ -104,14 +104,24 @@ static char *payload_with_error(const char *payload, const char *error_text)
 {
     struct error ignored = {0};
     auto_value struct value *map = NULL;
+    size_t length = payload ? strlen(payload) : 0;
 
-    if (!payload || json_parse(payload, strlen(payload), NULL, &map, &ignored) < 0 ||
-        !value_is_map(map)) {
+    /* A large state need not be taken apart to append to it. */
+    if (length > 2 && payload[0] == '{' && payload[length - 1] == '}' &&
+        !strstr(payload, "\"error\"")) {
+        struct strbuf text = STRBUF_INIT;
+
+        strbuf_add_bytes(&text, payload, length - 1);
+        strbuf_add(&text, ", \"error\": ");
+        strbuf_add_json_string(&text, error_text, strlen(error_text), true);
+        strbuf_add_char(&text, '}');
+        return strbuf_take(&text);
+    }
+    if (!length || json_parse(payload, length, NULL, &map, &ignored) < 0 || !value_is_map(map)) {
         value_free(map);
         map = value_new_map();
     }
-    if (error_text)
-        value_set_string(map, "error", error_text);
+    value_set_string(map, "error", error_text);
     return json_to_text(map, &json_python);
 }
 
@@ -341,9 +351,12 @@ static int finish_run(struct db *db, void *context, struct error *err)
     auto_db_rows struct db_rows rows = DB_ROWS_INIT;
     auto_free char *payload = NULL;
 
-    if (db_query(db, SQL(run_payload), DB_VALUES(db_int(work->row_id)), &rows, err) < 0)
-        return -1;
-    payload = payload_with_error(rows.count ? db_rows_text(&rows, 0, 0) : NULL, work->error_text);
+    if (work->error_text) {
+        if (db_query(db, SQL(run_payload), DB_VALUES(db_int(work->row_id)), &rows, err) < 0)
+            return -1;
+        payload =
+            payload_with_error(rows.count ? db_rows_text(&rows, 0, 0) : NULL, work->error_text);
+    }
     if (db_query(db, SQL(run_finish),
                  DB_VALUES(db_int(work->row_id), db_text(run_state_names[work->state]),
                            db_time(work->now_us), db_text(payload)),

@@ -39,12 +39,15 @@ static int parse_object(const char *text, const char *what, struct value **out, 
 
 int state_normalize(const char *text, char **out, struct error *err)
 {
+    auto_strbuf struct strbuf copy = STRBUF_INIT;
     auto_value struct value *value = NULL;
 
-    if (parse_object(text, "the state", &value, err) < 0)
-        return -1;
-    *out = json_to_text(value, &json_python);
-    return 0;
+    /* A state may have megabytes, and comes once a second. */
+    if (!json_copy(text, strlen(text), &json_python, &copy, err) && copy.text[0] == '{') {
+        *out = strbuf_take(&copy);
+        return 0;
+    }
+    return parse_object(text, "the state", &value, err);
 }
 
 int state_merge_texts(const char *into, const char *from, const char *what, char **out,
@@ -66,11 +69,11 @@ static bool is_empty_object(const char *text)
 
 /* --- the table state -------------------------------------------------------------------------- */
 
-static char *text_or_empty(const struct db_rows *rows, size_t column)
+static char *take_text_or_empty(struct db_rows *rows, size_t column)
 {
-    const char *text = rows->count ? db_rows_text(rows, 0, column) : NULL;
+    char *text = rows->count ? db_rows_take_text(rows, 0, column) : NULL;
 
-    return xstrdup(text ? text : "{}");
+    return text ? text : xstrdup("{}");
 }
 
 static int systemdb_read(void *context, const char *state_id, struct state_parts *parts,
@@ -88,8 +91,8 @@ static int systemdb_read(void *context, const char *state_id, struct state_parts
         return -1;
     *found = rows.count > 0;
     *stamp_us = rows.count ? db_rows_time(&rows, 0, 2) : 0;
-    parts->completed = text_or_empty(&rows, 0);
-    parts->partial = text_or_empty(&rows, 1);
+    parts->completed = take_text_or_empty(&rows, 0);
+    parts->partial = take_text_or_empty(&rows, 1);
     return 0;
 }
 
@@ -119,9 +122,13 @@ struct work {
     const struct state_change *change;
     int64_t now_us;
     int64_t stamp_us;
-    struct state_parts before, after;
+    struct state_parts before;
     bool was_found;
     int64_t before_stamp_us;
+    /* What is written; completed and partial point into before, the change or merged. */
+    const char *completed, *partial;
+    char *merged;
+    struct ledger_base base;
     int64_t version;
 };
 
@@ -168,22 +175,23 @@ static int read_before(struct work *work, struct error *err)
 static int compute_after(struct work *work, struct error *err)
 {
     const struct state_change *change = work->change;
-    struct state_parts *after = &work->after;
 
-    state_parts_clear(after);
+    work->partial = "{}";
+    work->completed = "{}";
     if (change->parts) {
-        after->completed = xstrdup(change->parts->completed);
-        after->partial = xstrdup(change->parts->partial);
-        return 0;
+        work->completed = change->parts->completed;
+        work->partial = change->parts->partial;
+    } else if (change->value && change->kind == STATE_COMPLETE && !is_empty_object(change->value)) {
+        work->completed = change->value;
+    } else if (change->value) {
+        free(take(work->merged));
+        if (state_merge_texts(work->before.partial, change->value, "the partial state",
+                              &work->merged, err) < 0)
+            return -1;
+        work->completed = work->before.completed;
+        work->partial = work->merged;
     }
-    if (!change->value || (change->kind == STATE_COMPLETE && !is_empty_object(change->value))) {
-        after->completed = xstrdup(change->value ? change->value : "{}");
-        after->partial = xstrdup("{}");
-        return 0;
-    }
-    after->completed = xstrdup(work->before.completed);
-    return state_merge_texts(work->before.partial, change->value, "the partial state",
-                             &after->partial, err);
+    return 0;
 }
 
 static bool is_clear(const struct state_change *change)
@@ -193,24 +201,30 @@ static bool is_clear(const struct state_change *change)
 
 static int write_after(struct work *work, struct error *err)
 {
+    /* The medium only reads them. */
+    const struct state_parts after = {(char *)work->completed, (char *)work->partial};
+
     return work->medium->write(work->medium->context, work->change->state_id,
-                               is_clear(work->change) ? NULL : &work->after, work->stamp_us, err);
+                               is_clear(work->change) ? NULL : &after, work->stamp_us, err);
 }
 
-/* Whether what is there is not what the ledger's last version left. */
-static bool is_foreign(const struct work *work, const struct ledger_last *last)
+/* Hashes what is there, and tells whether it is not what the ledger's last version left. */
+static bool find_base(struct work *work, const struct ledger_last *last)
 {
-    char hash[LEDGER_HASH_SIZE];
+    struct ledger_base *base = &work->base;
 
+    *base = (struct ledger_base){work->before.completed, work->before.partial, "", ""};
+    if (last->exists && work->before_stamp_us && work->before_stamp_us == last->state_stamp_us) {
+        memcpy(base->completed_hash, last->completed_hash, sizeof base->completed_hash);
+        memcpy(base->partial_hash, last->partial_hash, sizeof base->partial_hash);
+        return false;
+    }
+    ledger_hash(base->completed, base->completed_hash);
+    ledger_hash(base->partial, base->partial_hash);
     if (!last->exists)
         return work->was_found;
-    if (work->before_stamp_us && work->before_stamp_us == last->state_stamp_us)
-        return false;
-    ledger_hash(work->before.completed, hash);
-    if (strcmp(hash, last->completed_hash))
-        return true;
-    ledger_hash(work->before.partial, hash);
-    return strcmp(hash, last->partial_hash) != 0;
+    return strcmp(base->completed_hash, last->completed_hash) ||
+           strcmp(base->partial_hash, last->partial_hash);
 }
 
 /* What Meltano wrote between our versions becomes a version too, so that it can be had back. */
@@ -232,7 +246,7 @@ static int keep_foreign_state(struct work *work, struct error *err)
 
     if (ledger_read_last(db, state_id, work->version, &last, err) < 0)
         return -1;
-    if (!is_foreign(work, &last))
+    if (!find_base(work, &last))
         return 0;
     if (ledger_add(db, &entry, NULL, err) < 0)
         return -1;
@@ -273,11 +287,11 @@ static int write_ledger(struct work *work, struct error *err)
                                                                  : "complete",
         .source = change->source,
         .run_id = change->run_id,
-        .completed = work->after.completed,
-        .partial = work->after.partial,
+        .completed = work->completed,
+        .partial = work->partial,
     };
 
-    return ledger_add(&work->store->db, &entry, &work->before, err);
+    return ledger_add(&work->store->db, &entry, &work->base, err);
 }
 
 static int make_change(struct db *db, void *context, struct error *err)
@@ -353,7 +367,7 @@ int state_change_make(struct store *store, const struct state_medium *medium,
     work.stamp_us = local_stamp(work.now_us);
     failed = change_locked(&work, err);
     state_parts_clear(&work.before);
-    state_parts_clear(&work.after);
+    free(work.merged);
     if (!failed && version)
         *version = work.version;
     return failed;

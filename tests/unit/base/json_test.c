@@ -84,6 +84,39 @@ START_TEST(an_invalid_text_is_refused_with_its_place)
 }
 END_TEST
 
+static const char *const copied_texts[] = {
+    "{\"b\": 0.10, \"a\": [1E5, -0, 123456789012345678901234567890], \"b\": null}",
+    "\"a\\u0000b\\ud800 \\ud83d\\ude00\\n\"",
+    "[true, false, NaN, -Infinity, {}, [], \"\", {\"\": {}}]",
+    "5",
+};
+
+START_TEST(a_copy_keeps_what_it_carries)
+{
+    struct error err = {0};
+    auto_strbuf struct strbuf compact = STRBUF_INIT, copy = STRBUF_INIT;
+    const char *text = copied_texts[_i];
+
+    ck_assert_msg(!json_copy(text, strlen(text), &json_compact, &compact, &err), "%s", err.message);
+    ck_assert_msg(!json_copy(compact.text, compact.length, &json_python, &copy, &err), "%s",
+                  err.message);
+    ck_assert_str_eq(copy.text, text);
+}
+END_TEST
+
+START_TEST(a_copy_is_refused_where_a_document_is)
+{
+    struct error err = {0};
+    auto_strbuf struct strbuf out = STRBUF_INIT;
+    const char *text = invalid_texts[_i].text;
+
+    strbuf_add(&out, "before");
+    ck_assert_int_eq(json_copy(text, strlen(text), &json_compact, &out, &err), -1);
+    ck_assert_str_eq(err.message, invalid_texts[_i].message);
+    ck_assert_str_eq(out.text, "before");
+}
+END_TEST
+
 START_TEST(nesting_has_a_limit)
 {
     struct error err = {0};
@@ -107,6 +140,8 @@ Suite *base_json_suite(void)
     tcase_add_test(tcase, indented_text_has_the_form_of_python);
     tcase_add_loop_test(tcase, an_invalid_text_is_refused_with_its_place, 0,
                         ARRAY_LEN(invalid_texts));
+    tcase_add_loop_test(tcase, a_copy_keeps_what_it_carries, 0, ARRAY_LEN(copied_texts));
+    tcase_add_loop_test(tcase, a_copy_is_refused_where_a_document_is, 0, ARRAY_LEN(invalid_texts));
     tcase_add_test(tcase, nesting_has_a_limit);
     suite_add_tcase(suite, tcase);
     return suite;
