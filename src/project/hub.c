@@ -81,14 +81,14 @@ static bool is_fresh(const char *path)
 }
 
 /* NULL when there is no answer to be had from the cache. */
-static struct value *read_cache(const char *url)
+static struct value *read_cache(const char *url, bool may_be_old)
 {
     auto_free char *path = cache_path(url);
     auto_strbuf struct strbuf text = STRBUF_INIT;
     struct value *value = NULL;
     struct error err = {0};
 
-    if (!path || !is_fresh(path) || file_read(path, &text, &err) < 0 ||
+    if (!path || (!may_be_old && !is_fresh(path)) || file_read(path, &text, &err) < 0 ||
         json_parse(strbuf_text(&text), text.length, path, &value, &err) < 0)
         return NULL;
     return value;
@@ -178,12 +178,18 @@ static int fetch(const struct hub *hub, const char *url, struct value **out, lon
     auto_http_response struct http_response response = {0};
 
     *status = 0;
-    *out = hub->refresh ? NULL : read_cache(url);
+    *out = hub->refresh ? NULL : read_cache(url, false);
     if (*out)
         return 0;
     log_debug("asking Meltano Hub for %s", url);
-    if (get(hub, url, &response, err) < 0)
-        return -1;
+    if (get(hub, url, &response, err) < 0) {
+        *out = hub->refresh ? NULL : read_cache(url, true);
+        if (!*out)
+            return -1;
+        log_warning("%s; an older answer is used", err->message);
+        *err = (struct error){0};
+        return 0;
+    }
     *status = response.status;
     if (response.status >= 400)
         return refuse_status(hub, url, response.status, err);
@@ -309,26 +315,41 @@ int hub_find_definition(struct hub *hub, enum plugin_type type, const char *name
     return fetch(hub, ref, out, &status, err);
 }
 
+static int find_lock(struct hub *hub, enum plugin_type type, const char *name, const char *variant,
+                     struct value **out, struct error *err)
+{
+    auto_value struct value *definition = NULL;
+    auto_free char *where =
+        xasprintf("the hub's definition of %s '%s'", plugin_type_info(type)->label, name);
+
+    if (hub_find_definition(hub, type, name, variant, &definition, err) < 0)
+        return -1;
+    return lock_file_from_definition(type, definition, where, out, err);
+}
+
 int hub_lock_plugin(struct hub *hub, const struct project *project, enum plugin_type type,
                     const char *name, const char *variant, struct value **lock, char **path,
                     struct error *err)
 {
-    auto_value struct value *definition = NULL;
-    auto_value struct value *locked = NULL;
-    auto_free char *where =
-        xasprintf("the hub's definition of %s '%s'", plugin_type_info(type)->label, name);
+    auto_value struct value *found = NULL;
 
-    if (hub_find_definition(hub, type, name, variant, &definition, err) < 0 ||
-        lock_file_from_definition(type, definition, where, &locked, err) < 0 ||
-        lock_file_save(project, locked, path, err) < 0)
+    if (find_lock(hub, type, name, variant, &found, err) < 0 ||
+        lock_file_save(project, found, path, err) < 0)
         return -1;
     if (lock)
-        *lock = take(locked);
+        *lock = take(found);
     return 0;
 }
 
 int hub_definition_source(void *hub, const struct plugin *plugin, const char *name,
                           const char *variant, struct value **out, struct error *err)
 {
-    return hub_lock_plugin(hub, plugin->project, plugin->type, name, variant, out, NULL, err);
+    struct error save_error = {0};
+
+    if (find_lock(hub, plugin->type, name, variant, out, err) < 0)
+        return -1;
+    /* A project on a read-only file system can run all the same. */
+    if (lock_file_save(plugin->project, *out, NULL, &save_error) < 0)
+        log_warning("the definition of '%s' cannot be kept: %s", name, save_error.message);
+    return 0;
 }

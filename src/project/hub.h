@@ -2,7 +2,7 @@
  *
  * What the hub answers is kept for an hour where Meltano keeps it, below
  * ${XDG_CACHE_HOME:-~/.cache}/meltano/hub, and used from there unless refresh asks for the newest.
- */
+ * While the hub cannot be reached, an older answer does as well, with a warning. */
 #ifndef PROJECT_HUB_H
 #define PROJECT_HUB_H
 
@@ -44,7 +44,8 @@ int hub_lock_plugin(struct hub *hub, const struct project *project, enum plugin_
                     const char *name, const char *variant, struct value **lock, char **path,
                     struct error *err);
 
-/* For project_set_definition_source(project, hub_definition_source, hub). */
+/* For project_set_definition_source(project, hub_definition_source, hub). A lock file that cannot
+ * be written is a warning here. */
 int hub_definition_source(void *hub, const struct plugin *plugin, const char *name,
                           const char *variant, struct value **out, struct error *err);
 

@@ -1,14 +1,18 @@
 #include "project/hub.h"
 
 #include "base/memory.h"
+#include "base/path.h"
 #include "tests/unit/http_server.h"
 #include "tests/unit/tempdir.h"
 
 #include <check.h>
+#include <dirent.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
 
 Suite *project_hub_suite(void);
 
@@ -128,6 +132,62 @@ START_TEST(a_fresh_answer_comes_from_the_cache)
 }
 END_TEST
 
+/* Makes everything in the cache two hours old. */
+static void age_cache(void)
+{
+    auto_free char *dir = xstrdup(tempdir_join("cache/meltano/hub"));
+    DIR *stream = opendir(dir);
+    struct dirent *entry;
+
+    ck_assert_ptr_nonnull(stream);
+    while ((entry = readdir(stream))) {
+        auto_free char *path = path_join(dir, entry->d_name);
+        const struct timespec times[2] = {{.tv_sec = time(NULL) - 7200},
+                                          {.tv_sec = time(NULL) - 7200}};
+
+        ck_assert_int_eq(utimensat(AT_FDCWD, path, times, 0), 0);
+    }
+    closedir(stream);
+}
+
+START_TEST(an_old_answer_is_asked_for_again_and_serves_when_the_hub_is_gone)
+{
+    auto_hub struct hub *first = open_hub(api_root, false);
+    auto_hub struct hub *second = open_hub(api_root, false);
+    auto_hub struct hub *third = open_hub(api_root, false);
+    auto_hub struct hub *strict = open_hub(api_root, true);
+    const struct value *index;
+    struct error err = {0};
+
+    ck_assert_int_eq(hub_index(first, PLUGIN_EXTRACTOR, &index, &err), 0);
+    age_cache();
+    ck_assert_int_eq(hub_index(second, PLUGIN_EXTRACTOR, &index, &err), 0);
+    ck_assert_int_eq(count_requests(), 2);
+    age_cache();
+    http_server_stop();
+    ck_assert_msg(!hub_index(third, PLUGIN_EXTRACTOR, &index, &err), "%s", err.message);
+    ck_assert(value_find(index, "tap-orders") != NULL);
+    ck_assert_int_eq(hub_index(strict, PLUGIN_EXTRACTOR, &index, &err), -1);
+}
+END_TEST
+
+START_TEST(a_lock_file_that_cannot_be_written_stops_nobody)
+{
+    auto_project struct project *project =
+        load_project("plugins: {extractors: [{name: tap-orders}]}\n");
+    auto_hub struct hub *hub = open_hub(api_root, false);
+    struct error err = {0};
+
+    ck_assert_int_eq(symlink("nowhere", tempdir_join("p/plugins")), 0);
+    project_set_definition_source(project, hub_definition_source, hub);
+    ck_assert_msg(!plugin_resolve(project->plugins[0], &err), "%s", err.message);
+    ck_assert_str_eq(project->plugins[0]->namespace, "tap_orders");
+    ck_assert_int_eq(
+        hub_lock_plugin(hub, project, PLUGIN_EXTRACTOR, "tap-orders", NULL, NULL, NULL, &err), -1);
+    ck_assert_int_eq(err.code, ERR_IO);
+}
+END_TEST
+
 START_TEST(an_unknown_plugin_suggests_the_nearest)
 {
     auto_hub struct hub *hub = open_hub(api_root, false);
@@ -229,6 +289,8 @@ Suite *project_hub_suite(void)
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_test(tcase, a_missing_definition_is_fetched_locked_and_used);
     tcase_add_test(tcase, a_fresh_answer_comes_from_the_cache);
+    tcase_add_test(tcase, an_old_answer_is_asked_for_again_and_serves_when_the_hub_is_gone);
+    tcase_add_test(tcase, a_lock_file_that_cannot_be_written_stops_nobody);
     tcase_add_test(tcase, an_unknown_plugin_suggests_the_nearest);
     tcase_add_test(tcase, an_unknown_variant_lists_the_known_ones);
     tcase_add_test(tcase, a_busy_hub_is_asked_again);
