@@ -195,7 +195,7 @@ static int read_scalar(struct loader *loader, struct value **out)
     const char *problem = NULL;
     auto_free char *message = NULL;
 
-    *out = yaml_scalar_value(text, event->data.scalar.length, scalar_tag(event), &problem);
+    *out = value_from_yaml_scalar(text, event->data.scalar.length, scalar_tag(event), &problem);
     if (*out) {
         place(loader, *out, &event->start_mark);
         return 0;

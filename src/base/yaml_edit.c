@@ -23,7 +23,7 @@ struct splice {
 struct editor {
     const char *text;
     size_t length;
-    struct yaml_style style;
+    struct block_style style;
     struct splice *splices;
     size_t count, capacity;
 };

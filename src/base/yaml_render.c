@@ -35,7 +35,7 @@ static bool needs_escapes(const char *text, size_t length)
 /* Whether a printable text can stand without quotes, inside [] and {} as well. */
 static bool is_plain(const char *text, size_t length)
 {
-    if (yaml_scalar_kind(text, length) != VALUE_STRING || looks_like_yaml_1_1(text))
+    if (value_kind_of_yaml_scalar(text, length) != VALUE_STRING || looks_like_yaml_1_1(text))
         return false;
     if (strchr("?:,[]{}#&*!|>'\"%@` ", *text) || text[length - 1] == ' ' || text[length - 1] == ':')
         return false;
@@ -177,14 +177,14 @@ void strbuf_add_yaml_inline(struct strbuf *out, const struct value *value, char 
     strbuf_add_char(out, is_map ? '}' : ']');
 }
 
-static void begin_line(struct strbuf *out, size_t column, const struct yaml_style *style)
+static void begin_line(struct strbuf *out, size_t column, const struct block_style *style)
 {
     strbuf_add(out, style->newline);
     strbuf_add_repeat(out, ' ', column);
 }
 
 void strbuf_add_yaml_block(struct strbuf *out, const struct value *value, size_t column,
-                           const struct yaml_style *style)
+                           const struct block_style *style)
 {
     if (!value_count(value)) {
         strbuf_add_yaml_inline(out, value, '\0');
@@ -206,7 +206,7 @@ void strbuf_add_yaml_block(struct strbuf *out, const struct value *value, size_t
 }
 
 void strbuf_add_yaml_after_key(struct strbuf *out, const struct value *value, size_t key_column,
-                               const struct yaml_style *style)
+                               const struct block_style *style)
 {
     size_t column = key_column + (value_is_map(value) ? style->map_indent : style->list_indent);
 

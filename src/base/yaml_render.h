@@ -5,7 +5,7 @@
 #include "base/strbuf.h"
 #include "base/value.h"
 
-struct yaml_style {
+struct block_style {
     size_t map_indent;  /* of a mapping below its key: 2 */
     size_t list_indent; /* of the dashes below their key: 0 or 2 */
     const char *newline;
@@ -22,10 +22,10 @@ void strbuf_add_yaml_key(struct strbuf *out, const char *key);
 /* What follows "key:" of a key in that column: " scalar" on the same line, or the lines below,
  * without a newline at the end. */
 void strbuf_add_yaml_after_key(struct strbuf *out, const struct value *value, size_t key_column,
-                               const struct yaml_style *style);
+                               const struct block_style *style);
 
 /* A value whose first character stands in that column, after "- " or at the top. */
 void strbuf_add_yaml_block(struct strbuf *out, const struct value *value, size_t column,
-                           const struct yaml_style *style);
+                           const struct block_style *style);
 
 #endif

@@ -284,7 +284,7 @@ static struct value *timestamp_value(struct timestamp *time)
     return value;
 }
 
-enum value_kind yaml_scalar_kind(const char *text, size_t length)
+enum value_kind value_kind_of_yaml_scalar(const char *text, size_t length)
 {
     struct timestamp time;
 
@@ -438,15 +438,15 @@ static struct value *tagged_value(const char *text, size_t length, const char *t
     return value_new_bytes(text, length);
 }
 
-struct value *yaml_scalar_value(const char *text, size_t length, const char *tag,
-                                const char **problem)
+struct value *value_from_yaml_scalar(const char *text, size_t length, const char *tag,
+                                     const char **problem)
 {
     if (tag && strcmp(tag, "?") != 0) {
         if (!strncmp(tag, YAML_TAG, strlen(YAML_TAG)))
             return tagged_value(text, length, tag + strlen(YAML_TAG), problem);
         return value_new_bytes(text, length);
     }
-    switch (yaml_scalar_kind(text, length)) {
+    switch (value_kind_of_yaml_scalar(text, length)) {
     case VALUE_NULL:
         return value_new_null();
     case VALUE_BOOL:

@@ -10,12 +10,12 @@
 #include <stddef.h>
 
 /* What a plain (unquoted) scalar of this text would be read as. */
-enum value_kind yaml_scalar_kind(const char *text, size_t length);
+enum value_kind value_kind_of_yaml_scalar(const char *text, size_t length);
 
 /* The value of a scalar: tag is NULL or "?" for a plain one without a tag, "!" for a quoted one,
  * or the full tag. Returns NULL when the text does not fit: *problem (borrowed, static) says why.
  */
-struct value *yaml_scalar_value(const char *text, size_t length, const char *tag,
-                                const char **problem);
+struct value *value_from_yaml_scalar(const char *text, size_t length, const char *tag,
+                                     const char **problem);
 
 #endif

@@ -225,7 +225,7 @@ static struct value *parse_number(struct parser *parser, bool is_negative)
     is_hex = lower[0] == '0' && lower[1] == 'x';
     tag = !is_hex && strpbrk(lower, ".e") ? "tag:yaml.org,2002:float" : "tag:yaml.org,2002:int";
     strbuf_addf(&text, "%s%s", is_negative ? "-" : "", lower);
-    return yaml_scalar_value(strbuf_text(&text), text.length, tag, &problem);
+    return value_from_yaml_scalar(strbuf_text(&text), text.length, tag, &problem);
 }
 
 static struct value *parse_word(struct parser *parser)

@@ -27,7 +27,8 @@ static bool has_project_file(const char *dir)
 
 static int find_upwards(const char *start, char **root, struct error *err)
 {
-    auto_free char *dir = path_resolve(start);
+    auto_free char *first = path_resolve(start);
+    auto_free char *dir = xstrdup_or_null(first);
 
     if (!dir)
         return error_set_errno(err, ERR_USAGE, "cannot enter the directory %s", start);
@@ -37,7 +38,7 @@ static int find_upwards(const char *start, char **root, struct error *err)
         if (!strcmp(parent, dir)) {
             free(parent);
             error_set(err, ERR_USAGE, "there is no %s in %s or a directory above it", PROJECT_FILE,
-                      start);
+                      first);
             return error_hint(err, "Run this inside a Meltano project, or create one with "
                                    "'meltano init <project_directory>'.");
         }
