@@ -31,7 +31,7 @@ static int print_state_id(struct app *app, const struct state_place *place, cons
         app_print(app, "%s\n", state_id);
         return 0;
     }
-    if (state_read(place, state_id, &state, err) < 0)
+    if (state_service_get(place->backend, state_id, &state, err) < 0)
         return -1;
     app_print(app, "%s%s\033[0m\n", state_color(state), state_id);
     return 0;
@@ -90,7 +90,7 @@ static int run_get(struct app *app, void *data, struct error *err)
     auto_value struct value *state = NULL;
 
     if (state_open(app, args->state_id, STORE_READ, &place, err) < 0 ||
-        state_read(&place, args->state_id, &state, err) < 0)
+        state_service_get(place.backend, args->state_id, &state, err) < 0)
         return -1;
     json_write(&app->out, state, args->format == GET_PRETTY ? &json_indented : &state_json_style);
     app_print(app, "\n");
@@ -140,14 +140,15 @@ static int read_source(const struct state_place *place, const struct set_args *a
     auto_strbuf struct strbuf text = STRBUF_INIT;
 
     if (args->from_state_id) {
-        if (state_read(place, args->from_state_id, out, err) < 0)
+        if (state_service_get(place->backend, args->from_state_id, out, err) < 0)
             return -1;
-        return state_check(*out, err);
+    } else {
+        if (args->input_file && file_read(args->input_file, &text, err) < 0)
+            return -1;
+        if (state_service_parse(args->input_file ? strbuf_text(&text) : args->state, out, err) < 0)
+            return -1;
     }
-    if (args->input_file && file_read(args->input_file, &text, err) < 0)
-        return -1;
-    return state_parse(args->input_file ? strbuf_text(&text) : args->state, !args->no_validate, out,
-                       err);
+    return args->no_validate ? 0 : state_service_check(*out, err);
 }
 
 static int run_set(struct app *app, void *data, struct error *err)
@@ -167,7 +168,7 @@ static int run_set(struct app *app, void *data, struct error *err)
     if (state_open(app, args->state_id, STORE_WRITE, &place, err) < 0 ||
         read_source(&place, args, &state, err) < 0 ||
         edit_lock_acquire(&place, args->state_id, args->force, &held, err) < 0 ||
-        state_write(&place, &held, args->state_id, STATE_COMPLETE, state, err) < 0)
+        state_service_set(place.backend, args->state_id, held.lock, state, err) < 0)
         return -1;
     log_info("State for %s was successfully set at %s.", args->state_id, state_now(&now));
     return 0;
@@ -210,7 +211,7 @@ static int run_merge(struct app *app, void *data, struct error *err)
     if (state_open(app, args->state_id, STORE_WRITE, &place, err) < 0 ||
         read_source(&place, args, &state, err) < 0 ||
         edit_lock_acquire(&place, args->state_id, args->force, &held, err) < 0 ||
-        state_write(&place, &held, args->state_id, STATE_PARTIAL, state, err) < 0)
+        state_service_merge(place.backend, args->state_id, held.lock, state, err) < 0)
         return -1;
     log_info("State for %s was successfully merged at %s.", args->state_id, state_now(&now));
     return 0;
@@ -241,24 +242,30 @@ struct copy_args {
     bool force;
 };
 
-/* Both ids are locked before anything is written. */
 static int copy_state(const struct state_place *place, const struct copy_args *args,
-                      bool clear_source, struct error *err)
+                      struct error *err)
+{
+    auto_edit_lock struct edit_lock held = {0};
+
+    if (edit_lock_acquire(place, args->destination, args->force, &held, err) < 0)
+        return -1;
+    return state_service_copy(place->backend, args->source, args->destination, held.lock, err);
+}
+
+/* Both ids are locked before anything is written. */
+static int move_state(const struct state_place *place, const struct copy_args *args,
+                      struct error *err)
 {
     auto_edit_lock struct edit_lock source = {0};
     auto_edit_lock struct edit_lock destination = {0};
-    auto_value struct value *state = NULL;
 
     if (!strcmp(args->source, args->destination))
         return error_set(err, ERR_USAGE, "source and destination are the same state id");
-    if (state_read(place, args->source, &state, err) < 0 || state_check(state, err) < 0)
+    if (edit_lock_acquire(place, args->source, args->force, &source, err) < 0 ||
+        edit_lock_acquire(place, args->destination, args->force, &destination, err) < 0)
         return -1;
-    if (clear_source && edit_lock_acquire(place, args->source, args->force, &source, err) < 0)
-        return -1;
-    if (edit_lock_acquire(place, args->destination, args->force, &destination, err) < 0 ||
-        state_write(place, &destination, args->destination, STATE_COMPLETE, state, err) < 0)
-        return -1;
-    return clear_source ? state_backend_clear(place->backend, args->source, err) : 0;
+    return state_service_move(place->backend, args->source, source.lock, args->destination,
+                              destination.lock, err);
 }
 
 static int run_copy(struct app *app, void *data, struct error *err)
@@ -270,7 +277,7 @@ static int run_copy(struct app *app, void *data, struct error *err)
     if (!args->force && !app_confirm("This will overwrite state for the destination. Continue?"))
         return state_declined(err);
     if (state_open(app, args->source, STORE_WRITE, &place, err) < 0 ||
-        copy_state(&place, args, false, err) < 0)
+        copy_state(&place, args, err) < 0)
         return -1;
     log_info("State for %s was successfully copied from %s at %s.", args->destination, args->source,
              state_now(&now));
@@ -287,7 +294,7 @@ static int run_move(struct app *app, void *data, struct error *err)
         !app_confirm("This will clear the source state and overwrite destination state. Continue?"))
         return state_declined(err);
     if (state_open(app, args->destination, STORE_WRITE, &place, err) < 0 ||
-        copy_state(&place, args, true, err) < 0)
+        move_state(&place, args, err) < 0)
         return -1;
     log_info("State for %s was successfully moved to %s at %s.", args->source, args->destination,
              state_now(&now));
@@ -337,7 +344,7 @@ static int clear_state(const struct state_place *place, const char *state_id, bo
 
     if (edit_lock_acquire(place, state_id, force, &held, err) < 0)
         return -1;
-    return state_backend_clear(place->backend, state_id, err);
+    return state_backend_clear(place->backend, state_id, held.lock, err);
 }
 
 static int run_clear(struct app *app, void *data, struct error *err)
@@ -406,7 +413,7 @@ static int run_edit(struct app *app, void *data, struct error *err)
         return state_declined(err);
     if (state_open(app, args->state_id, STORE_WRITE, &place, err) < 0 ||
         edit_lock_acquire(&place, args->state_id, args->force, &held, err) < 0 ||
-        state_read(&place, args->state_id, &before, err) < 0)
+        state_service_get(place.backend, args->state_id, &before, err) < 0)
         return -1;
     json_write(&text, before, &json_indented_utf8);
     if (edit_text(&app->environment, ".json", &text, err) < 0)
@@ -415,13 +422,14 @@ static int run_edit(struct app *app, void *data, struct error *err)
         log_info("Edit cancelled - no changes made");
         return 0;
     }
-    if (state_parse(strbuf_text(&text), true, &after, err) < 0)
+    if (state_service_parse(strbuf_text(&text), &after, err) < 0 ||
+        state_service_check(after, err) < 0)
         return -1;
     if (value_is_equal(before, after)) {
         log_info("No changes detected");
         return 0;
     }
-    if (state_write(&place, &held, args->state_id, STATE_COMPLETE, after, err) < 0)
+    if (state_service_set(place.backend, args->state_id, held.lock, after, err) < 0)
         return -1;
     log_info("State for %s was successfully updated at %s", args->state_id, state_now(&now));
     return 0;

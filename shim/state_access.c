@@ -90,75 +90,6 @@ void state_close(struct state_place *place)
     state_backend_close(place->backend);
 }
 
-int state_parts_parse(const struct state_parts *parts, struct value **completed,
-                      struct value **partial, struct error *err)
-{
-    auto_value struct value *first = NULL;
-
-    if (json_parse(parts->completed, strlen(parts->completed), NULL, &first, err) < 0 ||
-        json_parse(parts->partial, strlen(parts->partial), NULL, partial, err) < 0)
-        return error_wrap(err, "the stored state cannot be read");
-    *completed = take(first);
-    return 0;
-}
-
-int state_parts_merge(const struct state_parts *parts, struct value **out, struct error *err)
-{
-    auto_value struct value *partial = NULL;
-
-    if (state_parts_parse(parts, out, &partial, err) < 0)
-        return -1;
-    value_merge(*out, partial);
-    return 0;
-}
-
-/* What a tap would be given: {} when there is none. */
-int state_read(const struct state_place *place, const char *state_id, struct value **out,
-               struct error *err)
-{
-    struct state_parts parts = {0};
-    bool found;
-    int result;
-
-    if (state_backend_read(place->backend, state_id, &parts, &found, err) < 0)
-        return -1;
-    if (!found) {
-        *out = value_new_map();
-        return 0;
-    }
-    result = state_parts_merge(&parts, out, err);
-    state_parts_clear(&parts);
-    return result;
-}
-
-int state_check(const struct value *state, struct error *err)
-{
-    if (value_get(state, "singer_state"))
-        return 0;
-    return error_set(err, ERR_STATE,
-                     "invalid state format: singer_state not found in top level of provided "
-                     "state. State must be valid JSON with a top-level 'singer_state' key. Use "
-                     "--no-validate to bypass this check");
-}
-
-int state_parse(const char *text, bool validate, struct value **out, struct error *err)
-{
-    auto_value struct value *state = NULL;
-
-    if (json_parse(text, strlen(text), NULL, &state, err) < 0) {
-        error_wrap(err, "invalid JSON provided");
-        err->code = ERR_STATE;
-        return -1;
-    }
-    if (!value_is_map(state))
-        return error_set(err, ERR_STATE, "a state is a JSON object, not %s",
-                         value_kind_name(value_kind(state)));
-    if (validate && state_check(state, err) < 0)
-        return -1;
-    *out = take(state);
-    return 0;
-}
-
 const char *state_now(struct strbuf *out)
 {
     strbuf_add_py_time(out, clock_now_us() / 1000000 * 1000000, ' ');
@@ -189,29 +120,6 @@ int edit_lock_acquire(const struct state_place *place, const char *state_id, boo
     log_warning("The state is edited although a run may overwrite it: %s", err->message);
     *err = (struct error){0};
     return 0;
-}
-
-int state_write(const struct state_place *place, const struct edit_lock *held, const char *state_id,
-                enum state_write kind, const struct value *state, struct error *err)
-{
-    auto_free char *text = json_to_text(state, &json_python);
-
-    return state_backend_write(place->backend, state_id, held->lock, 0, NULL, kind, text, NULL,
-                               err);
-}
-
-/* Never empty in between, unless that is what it was. */
-int state_write_parts(const struct state_place *place, const struct edit_lock *held,
-                      const char *state_id, const struct value *completed,
-                      const struct value *partial, struct error *err)
-{
-    int result = value_count(completed)
-                     ? state_write(place, held, state_id, STATE_COMPLETE, completed, err)
-                     : state_backend_clear(place->backend, state_id, err);
-
-    if (result < 0 || !value_count(partial))
-        return result;
-    return state_write(place, held, state_id, STATE_PARTIAL, partial, err);
 }
 
 int state_declined(struct error *err)

@@ -3,7 +3,7 @@
 #define SHIM_STATE_ACCESS_H
 
 #include "shim/app.h"
-#include "store/state_backend.h"
+#include "store/state_service.h"
 
 /* Where state is kept, and the database with its locks and its history. */
 struct state_place {
@@ -18,17 +18,6 @@ int state_open(struct app *app, const char *state_id, enum store_access access,
 void state_close(struct state_place *place);
 #define auto_state_place ATTR_CLEANUP(state_close)
 
-/* What a tap would be given; {} when there is none. The caller frees *out. */
-int state_read(const struct state_place *place, const char *state_id, struct value **out,
-               struct error *err);
-int state_parts_parse(const struct state_parts *parts, struct value **completed,
-                      struct value **partial, struct error *err);
-int state_parts_merge(const struct state_parts *parts, struct value **out, struct error *err);
-
-/* Without a top-level singer_state no tap would find anything in it. */
-int state_check(const struct value *state, struct error *err);
-int state_parse(const char *text, bool validate, struct value **out, struct error *err);
-
 /* Holds the lock of a state id while it is edited, so that no run writes at the same time. */
 struct edit_lock {
     struct store_lock *lock;
@@ -38,13 +27,6 @@ int edit_lock_acquire(const struct state_place *place, const char *state_id, boo
                       struct edit_lock *out, struct error *err);
 void edit_lock_release(struct edit_lock *held);
 #define auto_edit_lock ATTR_CLEANUP(edit_lock_release)
-
-int state_write(const struct state_place *place, const struct edit_lock *held, const char *state_id,
-                enum state_write kind, const struct value *state, struct error *err);
-/* Replaces both parts. */
-int state_write_parts(const struct state_place *place, const struct edit_lock *held,
-                      const char *state_id, const struct value *completed,
-                      const struct value *partial, struct error *err);
 
 /* What an answer of "no" to a question comes to. */
 int state_declined(struct error *err);

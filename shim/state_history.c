@@ -126,32 +126,6 @@ static int find_version(const struct state_place *place, const char *state_id, c
     return result;
 }
 
-static int read_version(const struct state_place *place, const char *state_id, int64_t version,
-                        struct state_parts *out, struct error *err)
-{
-    bool found;
-
-    if (store_state_version(place->store, state_id, version, out, &found, err) < 0)
-        return -1;
-    if (found)
-        return 0;
-    error_set(err, ERR_STATE, "%s has no version %lld", state_id, (long long)version);
-    return error_hint(err, "'state history %s' lists its versions.", state_id);
-}
-
-static int read_merged_version(const struct state_place *place, const char *state_id,
-                               int64_t version, struct value **out, struct error *err)
-{
-    struct state_parts parts = {0};
-    int result;
-
-    if (read_version(place, state_id, version, &parts, err) < 0)
-        return -1;
-    result = state_parts_merge(&parts, out, err);
-    state_parts_clear(&parts);
-    return result;
-}
-
 static int run_show(struct app *app, void *data, struct error *err)
 {
     const struct version_args *args = data;
@@ -161,7 +135,7 @@ static int run_show(struct app *app, void *data, struct error *err)
 
     if (state_open(app, args->state_id, STORE_READ, &place, err) < 0 ||
         find_version(&place, args->state_id, args->version, 0, &version, err) < 0 ||
-        read_merged_version(&place, args->state_id, version, &state, err) < 0)
+        state_service_show(place.backend, args->state_id, version, &state, err) < 0)
         return -1;
     app_print_json(app, state);
     return 0;
@@ -192,8 +166,8 @@ static int run_diff(struct app *app, void *data, struct error *err)
     if (state_open(app, args->state_id, STORE_READ, &place, err) < 0 ||
         find_version(&place, args->state_id, args->version, 1, &from, err) < 0 ||
         find_version(&place, args->state_id, args->other, 0, &to, err) < 0 ||
-        read_merged_version(&place, args->state_id, from, &before, err) < 0 ||
-        read_merged_version(&place, args->state_id, to, &after, err) < 0)
+        state_service_show(place.backend, args->state_id, from, &before, err) < 0 ||
+        state_service_show(place.backend, args->state_id, to, &after, err) < 0)
         return -1;
     value_diff(before, after, &app->out);
     return 0;
@@ -219,18 +193,10 @@ static int restore_version(const struct state_place *place, const struct version
                            int64_t version, struct error *err)
 {
     auto_edit_lock struct edit_lock held = {0};
-    auto_value struct value *completed = NULL;
-    auto_value struct value *partial = NULL;
-    struct state_parts parts = {0};
-    int result;
 
-    if (edit_lock_acquire(place, args->state_id, args->force, &held, err) < 0 ||
-        read_version(place, args->state_id, version, &parts, err) < 0)
+    if (edit_lock_acquire(place, args->state_id, args->force, &held, err) < 0)
         return -1;
-    result = state_parts_parse(&parts, &completed, &partial, err);
-    state_parts_clear(&parts);
-    return result < 0 ? -1
-                      : state_write_parts(place, &held, args->state_id, completed, partial, err);
+    return state_service_rollback(place->backend, args->state_id, held.lock, version, err);
 }
 
 static int run_rollback(struct app *app, void *data, struct error *err)

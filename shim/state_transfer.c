@@ -9,40 +9,15 @@
 
 /* --- export and import -------------------------------------------------------------------- */
 
-static int add_exported(const struct state_place *place, const char *state_id, struct value *out,
-                        struct error *err)
-{
-    struct state_parts parts = {0};
-    struct value *completed, *partial, *entry;
-    bool found;
-    int result;
-
-    if (state_backend_read(place->backend, state_id, &parts, &found, err) < 0)
-        return -1;
-    result = state_parts_parse(&parts, &completed, &partial, err);
-    state_parts_clear(&parts);
-    if (result < 0)
-        return error_wrap(err, "%s", state_id);
-    entry = value_new_map();
-    value_set_take(entry, "completed", completed);
-    value_set_take(entry, "partial", partial);
-    value_set_take(out, state_id, entry);
-    return 0;
-}
-
 static int run_export(struct app *app, void *data, struct error *err)
 {
     auto_state_place struct state_place place = {0};
-    auto_strlist struct strlist ids = STRLIST_INIT;
-    auto_value struct value *out = value_new_map();
+    auto_value struct value *out = NULL;
 
     (void)data;
     if (state_open(app, NULL, STORE_READ, &place, err) < 0 ||
-        state_backend_list(place.backend, &ids, err) < 0)
+        state_service_export(place.backend, &out, err) < 0)
         return -1;
-    for (size_t i = 0; i < ids.count; i++)
-        if (add_exported(&place, ids.items[i], out, err) < 0)
-            return -1;
     json_write(&app->out, out, &state_json_style);
     app_print(app, "\n");
     return 0;
@@ -58,27 +33,6 @@ struct import_args {
     const char *input_file;
 };
 
-static int check_import(const struct value *states, struct error *err)
-{
-    if (!value_is_map(states))
-        return error_set(err, ERR_USAGE,
-                         "Invalid value for 'INPUT_FILE': a JSON object was "
-                         "expected");
-    for (size_t i = 0; i < value_count(states); i++) {
-        const struct value_member *member = value_member_at(states, i);
-        const struct value *completed = value_get(member->value, "completed");
-        const struct value *partial = value_get(member->value, "partial");
-
-        if (!value_is_map(member->value) || (completed && !value_is_map(completed)) ||
-            (partial && !value_is_map(partial)))
-            return error_set(err, ERR_STATE,
-                             "%s: {\"completed\": {...}, \"partial\": {...}} was "
-                             "expected",
-                             member->key);
-    }
-    return 0;
-}
-
 static int run_import(struct app *app, void *data, struct error *err)
 {
     const struct import_args *args = data;
@@ -93,7 +47,7 @@ static int run_import(struct app *app, void *data, struct error *err)
         return -1;
     if (json_parse(strbuf_text(&text), text.length, from_stdin ? NULL : args->input_file, &states,
                    err) < 0 ||
-        check_import(states, err) < 0)
+        state_service_check_export(states, err) < 0)
         return -1;
     if (state_open(app, NULL, STORE_WRITE, &place, err) < 0)
         return -1;
@@ -102,8 +56,7 @@ static int run_import(struct app *app, void *data, struct error *err)
         auto_edit_lock struct edit_lock held = {0};
 
         if (edit_lock_acquire(&place, member->key, false, &held, err) < 0 ||
-            state_write_parts(&place, &held, member->key, value_get(member->value, "completed"),
-                              value_get(member->value, "partial"), err) < 0)
+            state_service_import(place.backend, member->key, held.lock, member->value, err) < 0)
             return error_wrap(err, "%zu of %zu states were imported; %s", i, value_count(states),
                               member->key);
     }

@@ -58,7 +58,7 @@ int store_state_write(struct store *store, const char *state_id, const struct st
 int store_state_clear(struct store *store, const char *state_id, struct error *err)
 {
     struct state_medium medium = state_medium_systemdb(store);
-    struct state_change change = {.state_id = state_id, .source = "clear"};
+    struct state_change change = {.state_id = state_id, .source = "state clear"};
     struct state_parts parts = {0};
     bool found;
 

@@ -122,9 +122,10 @@ int state_backend_write(struct state_backend *backend, const char *state_id,
     return state_backend_change(backend, &change, version, err);
 }
 
-int state_backend_clear(struct state_backend *backend, const char *state_id, struct error *err)
+int state_backend_clear(struct state_backend *backend, const char *state_id,
+                        const struct store_lock *lock, struct error *err)
 {
-    struct state_change change = {.state_id = state_id, .source = "clear"};
+    struct state_change change = {.state_id = state_id, .lock = lock, .source = "state clear"};
     struct state_parts parts = {0};
     bool found;
 

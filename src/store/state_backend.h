@@ -39,7 +39,8 @@ int state_backend_write(struct state_backend *backend, const char *state_id,
                         const struct store_lock *lock, int64_t row_id, const char *run_id,
                         enum state_write kind, const char *value, int64_t *version,
                         struct error *err);
-int state_backend_clear(struct state_backend *backend, const char *state_id, struct error *err);
+int state_backend_clear(struct state_backend *backend, const char *state_id,
+                        const struct store_lock *lock, struct error *err);
 int state_backend_list(struct state_backend *backend, struct strlist *out, struct error *err);
 
 #endif

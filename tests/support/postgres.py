@@ -5,7 +5,7 @@
         connect(server.uri("warehouse"))
 
 From a shell, tests/support/with-postgres COMMAND runs COMMAND with PGHOST, PGPORT, PGUSER,
-PGPASSWORD and PGDATABASE set.
+PGPASSWORD and PGDATABASE set, and with MELTSHIM_TEST_POSTGRES, the server's URI.
 """
 
 import os
@@ -162,7 +162,8 @@ def main() -> int:
         print("usage: with-postgres COMMAND [ARGUMENT...]", file=sys.stderr)
         return 2
     with PostgresServer() as server:
-        return subprocess.call(sys.argv[1:], env={**os.environ, **server.environment()})
+        uri = {"MELTSHIM_TEST_POSTGRES": server.uri()}
+        return subprocess.call(sys.argv[1:], env={**os.environ, **server.environment(), **uri})
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ class Count:
 
 def test_suites() -> list[Suite]:
     """The unit tests, then every folder that holds tests."""
-    suites = [Suite("unit", ["make", "unit"])]
+    suites = [Suite("unit", ["tests/support/with-postgres", "make", "unit"])]
     for folder in sorted((ROOT / "tests").iterdir()):
         if folder.name in NOT_SUITES or not folder.is_dir():
             continue
@@ -65,7 +65,8 @@ def test_suites() -> list[Suite]:
 
 def ci_suites() -> list[Suite]:
     """What CI checks besides the tests. Leaks are found by the address sanitizer as well."""
-    sanitized = ["make", "unit", "SAN=address,undefined", "OPT=-O1 -g"]
+    sanitized = ["tests/support/with-postgres", "make", "unit", "SAN=address,undefined"]
+    sanitized.append("OPT=-O1 -g")
     return [
         Suite("sanitizers", [*sanitized, f"BUILD={BUILD}/sanitizers"]),
         Suite("clang", ["make", "CC=clang", f"BUILD={BUILD}/clang"]),

@@ -259,15 +259,17 @@ static char *with_user_and_database(const char *user, const char *database)
 
 START_TEST(what_waiting_cannot_mend_is_not_tried_again)
 {
-    auto_free char *no_database =
-        with_user_and_database(admin->uri->user ? admin->uri->user : "postgres", "no_such_one");
+    const char *user = admin->uri->user ? admin->uri->user : "postgres";
+    auto_free char *no_database = with_user_and_database(user, "no_such_one");
     auto_free char *no_role = with_user_and_database("no_such_role", "postgres");
     auto_free char *no_parameter = with_parameter("sslmod=require");
     auto_free char *no_schema = with_parameter("options=-csearch_path%3Dno_such_schema");
 
-    if (!admin->uri->password)
-        check_refused(no_database, "database \"no_such_one\" does not exist",
-                      "Create the database");
+    /* Where no password is asked for, any is right. */
+    if (admin->uri->password)
+        check_refused(no_database, "password authentication failed", "Check user and password");
+    else
+        check_refused(no_database, "\"no_such_one\" does not exist", "Create the database");
     check_refused(no_role, "no_such_role", "Check user and password");
     check_refused(no_parameter, "database_uri has the unknown parameter 'sslmod'", "sslmode");
     check_refused(no_schema, "no schema has been selected to create in", "Create the schema");

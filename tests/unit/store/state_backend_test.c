@@ -153,9 +153,9 @@ START_TEST(a_cleared_state_takes_its_directory_along)
     ck_ok(state_backend_list(backend, &ids, &err));
     ck_assert_uint_eq(ids.count, 1);
     ck_assert_str_eq(ids.items[0], id);
-    ck_ok(state_backend_clear(backend, id, &err));
+    ck_ok(state_backend_clear(backend, id, NULL, &err));
     ck_assert(!file_exists(tempdir_join("state/dev:tap-a-to-target-b")));
-    ck_ok(state_backend_clear(backend, id, &err));
+    ck_ok(state_backend_clear(backend, id, NULL, &err));
 }
 END_TEST
 
