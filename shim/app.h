@@ -30,6 +30,7 @@ struct app {
 
     /* Private: see the functions below. */
     bool is_in_directory;
+    bool is_known; /* the environment was announced: no need to do it again */
     struct project *project;
     struct config *config;
     struct hub *hub;

@@ -17,6 +17,8 @@ extern const struct command airflow_command, config_command, environment_command
     plugin_command, runs_command, schedule_command, select_command, test_command;
 /* run.c */
 extern const struct command run_command, el_command, elt_command;
+/* config_change.c */
+extern const struct command config_set_command, config_unset_command, config_reset_command;
 /* schedule_change.c */
 extern const struct command schedule_add_command, schedule_set_command, schedule_remove_command;
 /* reference.c */

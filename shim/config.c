@@ -1,15 +1,13 @@
 #include "config/config_print.h"
 #include "plugin/test_plugin.h"
-#include "shim/app.h"
 #include "shim/auto_install.h"
 #include "shim/commands.h"
+#include "shim/config_subject.h"
 #include "shim/plugins.h"
 
 #include <string.h>
 
-/* NULL with err->code ERR_NONE is the project itself, which goes by the name "meltano" unless a
- * plugin does. */
-static int find_subject(const struct project *project, const char *name, int plugin_type,
+int config_subject_find(const struct project *project, const char *name, int plugin_type,
                         struct plugin **out, struct error *err)
 {
     bool is_project =
@@ -39,8 +37,8 @@ static int run_print(struct app *app, void *data, struct error *err)
     struct config *config = app_config(app, err);
     struct plugin *plugin;
 
-    if (!config ||
-        find_subject(config_project(config), args->name, args->plugin_type, &plugin, err) < 0)
+    if (!config || config_subject_find(config_project(config), args->name, args->plugin_type,
+                                       &plugin, err) < 0)
         return -1;
     return config_print(config, plugin, &options, &app->out, err);
 }
@@ -85,8 +83,8 @@ static int run_list(struct app *app, void *data, struct error *err)
     struct config *config = app_config(app, err);
     struct plugin *plugin;
 
-    if (!config ||
-        find_subject(config_project(config), args->name, args->plugin_type, &plugin, err) < 0)
+    if (!config || config_subject_find(config_project(config), args->name, args->plugin_type,
+                                       &plugin, err) < 0)
         return -1;
     return config_list(config, plugin, &options, &app->out, err);
 }
@@ -128,8 +126,8 @@ static int run_test(struct app *app, void *data, struct error *err)
     struct config *config = app_config(app, err);
     struct plugin *plugin;
 
-    if (!config ||
-        find_subject(config_project(config), args->name, args->plugin_type, &plugin, err) < 0)
+    if (!config || config_subject_find(config_project(config), args->name, args->plugin_type,
+                                       &plugin, err) < 0)
         return -1;
     if (!plugin)
         return error_set(err, ERR_CONFIG,
@@ -197,9 +195,9 @@ static const struct option_def config_options[] = {
 static const struct command *const config_commands[] = {
     &print_command,
     &list_command,
-    PASSED_ON("set", "Change a setting."),
-    PASSED_ON("unset", "Remove a setting."),
-    PASSED_ON("reset", "Remove all settings of a plugin."),
+    &config_set_command,
+    &config_unset_command,
+    &config_reset_command,
     &test_config_command,
     NULL,
 };

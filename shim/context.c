@@ -183,6 +183,8 @@ static bool ignores_default(const struct app *app, const char *name)
 {
     if (parsed_environment_policy(&app->parsed) != ENVIRONMENT_EXPLICIT)
         return false;
+    if (app->is_known)
+        return true;
     log_info("The default environment '%s' will be ignored for `%s %s`. To configure a specific "
              "environment, please use the option `--environment=<environment name>`.",
              name, app->program, app->parsed.path[1]->name);
@@ -210,7 +212,8 @@ static int activate_environment(const struct app *app, struct config *config, st
         return 0;
     if (config_activate_environment(config, name, is_default, err) < 0)
         return -1;
-    log_info("Environment '%s' is active", name);
+    if (!app->is_known)
+        log_info("Environment '%s' is active", name);
     return 0;
 }
 
@@ -239,6 +242,7 @@ struct config *app_config(struct app *app, struct error *err)
         config_free(take(app->config));
         return NULL;
     }
+    app->is_known = true;
     return app->config;
 }
 

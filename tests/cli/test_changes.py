@@ -137,3 +137,56 @@ def test_the_dag_folder_is_that_of_the_airflow_plugin(project):
     result = project("airflow", "generate", "--output", "mine")
     assert result.status == 0
     assert (project.directory / "mine" / "by-job.py").exists()
+
+
+def test_settings_change_where_they_belong(project):
+    out = project("config", "set", "tap-a", "port", "99").out
+    assert out == "Extractor 'tap-a' setting 'port' was set in `meltano.yml`: 99\n"
+    assert "      port: 99\n" in text(project)
+
+    out = project("config", "set", "tap-a", "password", "s3cret", "--store=dotenv").out
+    assert out == "Extractor 'tap-a' setting 'password' was set in `.env`: (redacted)\n"
+    dotenv = project.directory / ".env"
+    assert dotenv.read_text() == "TAP_A_PASSWORD='s3cret'\n"
+    assert dotenv.stat().st_mode & 0o777 == 0o600
+
+    out = project("config", "unset", "tap-a", "port", TAP_A_PORT="7").out
+    assert "Current value is now: 7 (from the TAP_A_PORT variable in the environment)" in out
+    assert json.loads(project("config", "print", "tap-a").out)["port"] == 5432
+
+
+def test_a_value_comes_from_a_file_or_standard_input(project, tmp_path):
+    path = tmp_path / "value"
+    path.write_text("  secret\n")
+    assert project("config", "set", "tap-a", "password", "--from-file", str(path)).status == 0
+    assert "='secret'" in (project.directory / ".env").read_text()
+    assert project("config", "set", "tap-a", "port", "--from-file=-", stdin="12\n").status == 0
+    assert "      port: 12\n" in text(project)
+
+
+def test_the_older_order_of_words_changes_settings_too(project):
+    assert project("config", "tap-a", "set", "port", "98").status == 0
+    assert "      port: 98\n" in text(project)
+    assert project("config", "tap-a", "unset", "port").status == 0
+    assert "port: 98" not in text(project)
+
+
+def test_a_setting_needs_a_value(project):
+    before = text(project)
+    for words in (["tap-a"], ["tap-a", "port"]):
+        assert project("config", "set", *words).status == 2
+    result = project("config", "set", "tap-a", "port", "many")
+    assert result.status == 1
+    assert "many" in result.err
+    result = project("config", "set", "tap-a", "password", "(redacted)")
+    assert result.status == 0
+    assert text(project) == before
+
+
+def test_reset_asks_and_removes(project):
+    (project.directory / ".env").write_text("TAP_A_PORT=1\nOTHER=2\n")
+    assert project("config", "reset", "tap-a", stdin="n\n").status == 1
+    assert "hunter2" in text(project)
+    assert project("config", "reset", "tap-a", "--yes").status == 0
+    assert "hunter2" not in text(project)
+    assert (project.directory / ".env").read_text() == "OTHER=2\n"
