@@ -18,8 +18,6 @@
 #include <unistd.h>
 
 #define MANIFEST_SCHEMA "meltshim.dags/1"
-/* Files that wait for the disk together: below the usual limit of open files. */
-#define SYNC_BATCH 128
 
 static void file_clear(struct dag_file *file)
 {
@@ -167,6 +165,11 @@ static int read_file(const struct dag_plan *plan, struct dag_file *file, bool *f
                       file->dag->schedule->name);
 }
 
+static bool is_same(const struct strbuf *a, const struct strbuf *b)
+{
+    return a->length == b->length && !memcmp(strbuf_text(a), strbuf_text(b), a->length);
+}
+
 static int plan_dag(struct dag_plan *plan, const struct dag *dag, enum dag_plan_mode mode,
                     struct error *err)
 {
@@ -182,11 +185,14 @@ static int plan_dag(struct dag_plan *plan, const struct dag *dag, enum dag_plan_
         return 0;
     }
     dag_render(dag, &file->new_text);
-    if (!found)
+    if (!found) {
         file->change = DAG_ADDED;
-    else if (file->old_text.length != file->new_text.length ||
-             memcmp(file->old_text.text, file->new_text.text, file->new_text.length))
+    } else if (is_same(&file->old_text, &file->new_text)) {
+        strbuf_clear(&file->old_text);
+        strbuf_clear(&file->new_text);
+    } else {
         file->change = DAG_CHANGED;
+    }
     return 0;
 }
 
@@ -345,62 +351,48 @@ static bool is_written(const struct dag_file *file)
     return file->change == DAG_ADDED || file->change == DAG_CHANGED;
 }
 
-static int begin_temporary(const struct dag_plan *plan, const struct dag_file *file,
+/* 0, or -1 with errno. */
+static int write_temporary(const struct dag_plan *plan, const struct dag_file *file,
                            struct strlist *temporaries)
 {
     /* No name that ends in .py: Airflow may look at any moment. */
     auto_free char *path = path_join(plan->folder, ".meltshim-XXXXXX.tmp");
     int fd = mkostemps(path, 4, O_CLOEXEC);
+    int failed;
 
     if (fd < 0)
         return -1;
     strlist_add(temporaries, path);
-    if (fchmod(fd, 0644) < 0 ||
-        fd_write_all(fd, strbuf_text(&file->new_text), file->new_text.length) < 0)
-        fd_close(&fd);
-    else /* Starts the write, so that the syncs to come find little left to do. */
+    failed = fchmod(fd, 0644) < 0 ||
+             fd_write_all(fd, strbuf_text(&file->new_text), file->new_text.length) < 0;
+    /* Starts the write, so that the sync to come finds little left to do. */
+    if (!failed)
         sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
-    return fd;
+    if (close(fd) < 0)
+        failed = 1;
+    return failed ? -1 : 0;
 }
 
-/* 0, or -1 with errno. */
-static int finish_temporaries(int *fds, size_t count)
+/* All together, because then the journal of the file system is written once and not per file. */
+static int sync_temporaries(const struct strlist *temporaries)
 {
-    int failed = 0;
+    for (size_t i = 0; i < temporaries->count; i++) {
+        auto_fd int fd = open(temporaries->items[i], O_RDONLY | O_CLOEXEC);
 
-    for (size_t i = 0; i < count; i++) {
-        if (!failed && fsync(fds[i]) < 0)
-            failed = errno;
-        if (close(fds[i]) < 0 && !failed)
-            failed = errno;
+        if (fd < 0 || fsync(fd) < 0)
+            return -1;
     }
-    errno = failed;
-    return failed ? -1 : 0;
+    return 0;
 }
 
 static int write_temporaries(const struct dag_plan *plan, struct strlist *temporaries,
                              struct error *err)
 {
-    int fds[SYNC_BATCH];
-    size_t open_count = 0;
-
-    for (size_t i = 0; i < plan->count; i++) {
-        if (!is_written(&plan->files[i]))
-            continue;
-        fds[open_count] = begin_temporary(plan, &plan->files[i], temporaries);
-        if (fds[open_count] < 0) {
-            refuse_write(plan, plan->files[i].name, err);
-            finish_temporaries(fds, open_count);
-            return -1;
-        }
-        if (++open_count < SYNC_BATCH)
-            continue;
-        open_count = 0;
-        if (finish_temporaries(fds, SYNC_BATCH) < 0)
+    for (size_t i = 0; i < plan->count; i++)
+        if (is_written(&plan->files[i]) && write_temporary(plan, &plan->files[i], temporaries) < 0)
             return refuse_write(plan, plan->files[i].name, err);
-    }
-    if (finish_temporaries(fds, open_count) < 0)
-        return refuse_write(plan, "", err);
+    if (sync_temporaries(temporaries) < 0)
+        return error_set_errno(err, ERR_IO, "cannot write to the DAG folder %s", plan->folder);
     return 0;
 }
 

@@ -21,8 +21,8 @@ struct dag_file {
     char *name;            /* in the folder */
     const struct dag *dag; /* borrowed; NULL for one that is removed */
     enum dag_change change;
-    struct strbuf old_text; /* empty when it is added */
-    struct strbuf new_text; /* empty when it is removed */
+    struct strbuf old_text; /* of one that is changed or removed */
+    struct strbuf new_text; /* of one that is added or changed */
 };
 
 /* What is there, what should be there. */

@@ -135,13 +135,15 @@ static void add_py_code_point(struct strbuf *buf, unsigned code_point, char quot
 {
     if (code_point == (unsigned)quote || code_point == '\\')
         strbuf_addf(buf, "\\%c", (char)code_point);
+    else if (code_point >= 0x20 && code_point < 0x7f)
+        strbuf_add_char(buf, (char)code_point);
     else if (code_point == '\n')
         strbuf_add(buf, "\\n");
     else if (code_point == '\r')
         strbuf_add(buf, "\\r");
     else if (code_point == '\t')
         strbuf_add(buf, "\\t");
-    else if (code_point < 0x20 || (code_point >= 0x7f && code_point < 0xa1) || code_point == 0xad)
+    else if (code_point < 0xa1 || code_point == 0xad)
         strbuf_addf(buf, "\\x%02x", code_point);
     else if (!utf8_is_printable(code_point))
         strbuf_addf(buf, code_point > 0xffff ? "\\U%08x" : "\\u%04x", code_point);

@@ -286,8 +286,51 @@ def bench_real(report: Report, rounds: int) -> None:
         report.goal("times as long as the bare pipe", longer, 1.02)
 
 
+def large_project() -> Path:
+    """1,000 schedules, 500 jobs and 5,000 plugins."""
+    project = WORK / "large"
+    if project.exists():
+        return project
+    project.mkdir(parents=True)
+    lines = ["plugins:"]
+    for kind in ("extractors", "loaders"):
+        lines.append(f"  {kind}:")
+        for number in range(2500):
+            lines += [f"  - name: {kind}-{number}", f"    namespace: {kind}_{number}",
+                      f"    pip_url: {kind}=={number}", "    config:", f"      port: {number}"]
+    lines.append("jobs:")
+    for number in range(500):
+        lines += [f"- name: job-{number}", "  tasks:",
+                  f"  - extractors-{number} loaders-{number}", "  - dbt:run"]
+    lines.append("schedules:")
+    for number in range(500):
+        lines += [f"- name: job-{number}", "  interval: '@daily'", f"  job: job-{number}",
+                  "  env:", f"    NUMBER: '{number}'"]
+        lines += [f"- name: load-{number}", "  interval: 0 6 * * *",
+                  f"  extractor: extractors-{number}", f"  loader: loaders-{number}",
+                  "  transform: skip"]
+    (project / "meltano.yml").write_text("\n".join(lines) + "\n")
+    return project
+
+
+def bench_dags(report: Report, rounds: int) -> None:
+    project = large_project()
+    generate = f"exec {MELTSHIM} --log-level=error airflow generate --output"
+    medians = compare({
+        # A folder of its own for each round.
+        "first": Contender(["sh", "-c", f"{generate} dags/$$ > /dev/null"], project, {}),
+        "unchanged": Contender(["sh", "-c", f"{generate} dags/same > /dev/null"], project, {}),
+    }, rounds)
+    report.show("airflow generate: 1,000 schedules, 5,000 plugins", medians)
+    report.goal("ms for the first time", medians["first"].wall_s * 1000, 300)
+    report.goal("ms when nothing changed", medians["unchanged"].wall_s * 1000, 100)
+    peak = max(median.peak_mib for median in medians.values())
+    report.goal("peak memory in MiB", peak, 64)
+
+
 GROUPS = {
     "start": bench_start,
+    "dags": bench_dags,
     "fixed": bench_fixed,
     "relay": bench_relay,
     "line": bench_line,
