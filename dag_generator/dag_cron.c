@@ -26,12 +26,14 @@ static const struct field {
 };
 _Static_assert(ARRAY_LEN(fields) == FIELD_COUNT, "a cron field is not described");
 
-/* What a field has matched so far. */
-struct match {
+/* A field while it is read: what it matches, and what is written for it. */
+struct reader {
+    const struct field *field;
     uint64_t values;   /* a bit for each */
     bool has_last_day; /* L */
     bool has_nth;      /* 1#2, L5 */
     bool has_plain_weekday;
+    struct strbuf *out;
 };
 
 static bool is_digits(const char *text)
@@ -63,33 +65,37 @@ static int refuse_value(const struct field *field, const char *text, struct erro
                      field->low, field->high + (field == &fields[WEEKDAY]));
 }
 
-static void match_value(const struct field *field, struct match *match, int value)
+static void match_value(struct reader *reader, int value)
 {
-    if (field == &fields[WEEKDAY])
-        value %= 7;
-    match->values |= UINT64_C(1) << value;
-    match->has_plain_weekday = true;
+    reader->values |= UINT64_C(1) << (reader->field == &fields[WEEKDAY] ? value % 7 : value);
+    reader->has_plain_weekday = true;
+}
+
+static void match_range(struct reader *reader, int first, int last, int step)
+{
+    for (int value = first; value <= last; value += step)
+        match_value(reader, value);
 }
 
 /* A range that wraps around, such as fri-mon, as a list. */
-static void add_wrapped(const struct field *field, struct match *match, int first, int last,
-                        struct strbuf *out)
+static void add_wrapped(struct reader *reader, int first, int last)
 {
-    const char *comma = "";
+    const struct field *field = reader->field;
+    int value = first;
 
-    for (int value = first; value != last; value = value == field->high ? field->low : value + 1) {
-        strbuf_addf(out, "%s%d", comma, value);
-        match_value(field, match, value);
-        comma = ",";
+    strbuf_addf(reader->out, "%d", value);
+    match_value(reader, value);
+    while (value != last) {
+        value = value == field->high ? field->low : value + 1;
+        strbuf_addf(reader->out, ",%d", value);
+        match_value(reader, value);
     }
-    strbuf_addf(out, "%s%d", comma, last);
-    match_value(field, match, last);
 }
 
-static int check_range(const struct field *field, const char *text, const char *first_text,
-                       const char *last_text, int step, struct match *match, struct strbuf *out,
-                       struct error *err)
+static int check_range(struct reader *reader, const char *text, const char *first_text,
+                       const char *last_text, int step, struct error *err)
 {
+    const struct field *field = reader->field;
     int first = read_value(field, first_text);
     int last = read_value(field, last_text);
 
@@ -97,125 +103,138 @@ static int check_range(const struct field *field, const char *text, const char *
         return refuse_value(field, first_text, err);
     if (last < 0)
         return refuse_value(field, last_text, err);
-    if (first == last) {
-        strbuf_addf(out, "%d", first);
-        match_value(field, match, first);
-        return 0;
-    }
     if (first < last && last <= field->high) {
-        for (int value = first; value <= last; value += step)
-            match_value(field, match, value);
-        strbuf_add(out, text);
+        match_range(reader, first, last, step);
+        strbuf_add(reader->out, text);
         return 0;
     }
-    if (step > 1)
+    if (step > 1 && first != last)
         return error_set(err, ERR_CONFIG,
                          "the %s '%s' wraps around with a step; write its values as a list",
                          field->name, text);
     if (first == 0 && last > field->high)
-        last = field->high; /* 0-7: Sunday to Sunday */
-    add_wrapped(field, match, first % (field->high + 1), last % (field->high + 1), out);
+        add_wrapped(reader, first, field->high); /* 0-7: from Sunday to the next */
+    else
+        add_wrapped(reader, first % (field->high + 1), last % (field->high + 1));
     return 0;
 }
 
 /* "mon#2", the second Monday; "L5", the last Friday. */
-static int check_nth_weekday(const char *text, struct match *match, struct strbuf *out,
-                             struct error *err)
+static int check_nth_weekday(struct reader *reader, const char *text, struct error *err)
 {
-    const struct field *field = &fields[WEEKDAY];
     const char *sharp = strchr(text, '#');
     auto_free char *day = sharp ? xstrndup(text, (size_t)(sharp - text)) : xstrdup(text + 1);
-    int value = read_value(field, day);
+    int value = read_value(reader->field, day);
 
     if (value < 0)
-        return refuse_value(field, day, err);
+        return refuse_value(reader->field, day, err);
     if (sharp && (strlen(sharp) != 2 || sharp[1] < '1' || sharp[1] > '5'))
         return error_set(err, ERR_CONFIG,
                          "'%s' asks for no day between the first and the fifth of a month", text);
-    match->has_nth = true;
+    reader->has_nth = true;
     if (sharp)
-        strbuf_addf(out, "%d#%c", value % 7, sharp[1]);
+        strbuf_addf(reader->out, "%d#%c", value % 7, sharp[1]);
     else
-        strbuf_addf(out, "L%d", value % 7);
+        strbuf_addf(reader->out, "L%d", value % 7);
     return 0;
 }
 
-static int check_element(const struct field *field, const char *text, struct match *match,
-                         struct strbuf *out, struct error *err)
+/* "5", or "5/15": from there on to the end. */
+static int check_start(struct reader *reader, const char *text, int step, struct error *err)
+{
+    const struct field *field = reader->field;
+    int first = read_value(field, text);
+
+    if (first < 0)
+        return refuse_value(field, text, err);
+    if (!step || first >= field->high) {
+        match_value(reader, first);
+        strbuf_add(reader->out, text);
+        return 0;
+    }
+    match_range(reader, first, field->high, step);
+    strbuf_addf(reader->out, "%d-%d/%d", first, field->high, step);
+    return 0;
+}
+
+/* What stands behind a slash; *step is 0 when there is none. */
+static int read_step(const struct reader *reader, const char *text, int *step, struct error *err)
 {
     const char *slash = strchr(text, '/');
-    auto_free char *base = slash ? xstrndup(text, (size_t)(slash - text)) : xstrdup(text);
-    char *dash = strchr(base, '-');
-    int step = 1, first;
 
-    if (slash) {
-        if (!is_digits(slash + 1) || strlen(slash + 1) > MOST_DIGITS)
-            return error_set(err, ERR_CONFIG, "the step of the %s '%s' is no number", field->name,
-                             text);
-        step = (int)strtol(slash + 1, NULL, 10);
-        if (step == 0)
-            return error_set(err, ERR_CONFIG, "the step of the %s '%s' is 0", field->name, text);
-    }
-    if (!strcmp(base, "*")) {
-        for (int value = field->low; value <= field->high; value += step)
-            match_value(field, match, value);
-        strbuf_add(out, text);
+    *step = 0;
+    if (!slash)
         return 0;
-    }
-    if (field == &fields[WEEKDAY] && !slash &&
-        (strchr(base, '#') || (strchr("lL", base[0]) && base[0] && base[1])))
-        return check_nth_weekday(text, match, out, err);
-    if (field == &fields[DAY] && !strcasecmp(text, "L")) {
-        match->has_last_day = true;
-        strbuf_add(out, "L");
-        return 0;
-    }
-    if (dash) {
-        *dash = '\0';
-        return check_range(field, text, base, dash + 1, step, match, out, err);
-    }
-    first = read_value(field, base);
-    if (first < 0)
-        return refuse_value(field, base, err);
-    if (!slash || first >= field->high) {
-        match_value(field, match, first);
-        strbuf_add(out, base);
-        return 0;
-    }
-    for (int value = first; value <= field->high; value += step)
-        match_value(field, match, value);
-    strbuf_addf(out, "%d-%d/%d", first, field->high, step);
+    if (!is_digits(slash + 1) || strlen(slash + 1) > MOST_DIGITS)
+        return error_set(err, ERR_CONFIG, "the step of the %s '%s' is no number",
+                         reader->field->name, text);
+    *step = (int)strtol(slash + 1, NULL, 10);
+    if (*step == 0)
+        return error_set(err, ERR_CONFIG, "the step of the %s '%s' is 0", reader->field->name,
+                         text);
     return 0;
 }
 
-static int check_field(const struct field *field, const char *text, struct match *match,
-                       struct strbuf *out, struct error *err)
+static bool is_nth_weekday(const struct reader *reader, const char *text)
 {
+    return reader->field == &fields[WEEKDAY] &&
+           (strchr(text, '#') || ((*text == 'l' || *text == 'L') && text[1]));
+}
+
+static int check_element(struct reader *reader, const char *text, struct error *err)
+{
+    auto_free char *base = xstrndup(text, strcspn(text, "/"));
+    char *dash = strchr(base, '-');
+    int step;
+
+    if (read_step(reader, text, &step, err) < 0)
+        return -1;
+    if (!strcmp(base, "*")) {
+        match_range(reader, reader->field->low, reader->field->high, step ? step : 1);
+        strbuf_add(reader->out, text);
+        return 0;
+    }
+    if (!step && is_nth_weekday(reader, base))
+        return check_nth_weekday(reader, text, err);
+    if (!step && reader->field == &fields[DAY] && !strcasecmp(base, "L")) {
+        reader->has_last_day = true;
+        strbuf_add(reader->out, "L");
+        return 0;
+    }
+    if (!dash)
+        return check_start(reader, base, step, err);
+    *dash = '\0';
+    return check_range(reader, text, base, dash + 1, step ? step : 1, err);
+}
+
+static int check_field(struct reader *reader, const char *text, struct error *err)
+{
+    const struct field *field = reader->field;
     auto_strlist struct strlist elements = STRLIST_INIT;
-    size_t begin = out->length;
+    size_t begin = reader->out->length;
 
     if (!strcmp(text, "?") && (field == &fields[DAY] || field == &fields[WEEKDAY]))
         text = "*";
     strlist_split(&elements, text, ',');
     for (size_t i = 0; i < elements.count; i++) {
         if (i)
-            strbuf_add_char(out, ',');
-        if (check_element(field, elements.items[i], match, out, err) < 0)
+            strbuf_add_char(reader->out, ',');
+        if (check_element(reader, elements.items[i], err) < 0)
             return -1;
     }
-    if (match->has_nth && match->has_plain_weekday)
+    if (reader->has_nth && reader->has_plain_weekday)
         return error_set(err, ERR_CONFIG,
                          "the %s '%s' mixes plain days with days of one week of the month",
                          field->name, text);
     if (strlist_contains(&elements, "*")) { /* beside it the others say nothing */
-        strbuf_truncate(out, begin);
-        strbuf_add_char(out, '*');
+        strbuf_truncate(reader->out, begin);
+        strbuf_add_char(reader->out, '*');
     }
     return 0;
 }
 
 /* 30 February: Airflow would look for it in vain at every heartbeat. */
-static bool has_a_date(const struct match *days, const struct match *months)
+static bool has_a_date(const struct reader *days, const struct reader *months)
 {
     static const int lengths[] = {0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 
@@ -228,32 +247,39 @@ static bool has_a_date(const struct match *days, const struct match *months)
     return false;
 }
 
+static void split_fields(struct strlist *parts, const char *text)
+{
+    static const char blanks[] = " \t\r\n";
+
+    for (text += strspn(text, blanks); *text; text += strspn(text, blanks)) {
+        size_t length = strcspn(text, blanks);
+
+        strlist_add_take(parts, xstrndup(text, length));
+        text += length;
+    }
+}
+
 int dag_cron_check(const char *text, struct strbuf *out, struct error *err)
 {
-    struct match matches[FIELD_COUNT] = {0};
+    struct reader readers[FIELD_COUNT] = {0};
     auto_strlist struct strlist parts = STRLIST_INIT;
     auto_strbuf struct strbuf cron = STRBUF_INIT;
 
-    while (*text) {
-        size_t length = strcspn(text, " \t\r\n");
-
-        if (length)
-            strlist_add_take(&parts, xstrndup(text, length));
-        text += length;
-        text += strspn(text, " \t\r\n");
-    }
+    split_fields(&parts, text);
     if (parts.count != FIELD_COUNT)
         return error_set(err, ERR_CONFIG,
                          "a cron expression has 5 fields (minute, hour, day, month, day of the "
                          "week), this one has %zu",
                          parts.count);
     for (size_t i = 0; i < FIELD_COUNT; i++) {
+        readers[i].field = &fields[i];
+        readers[i].out = &cron;
         if (i)
             strbuf_add_char(&cron, ' ');
-        if (check_field(&fields[i], parts.items[i], &matches[i], &cron, err) < 0)
+        if (check_field(&readers[i], parts.items[i], err) < 0)
             return -1;
     }
-    if (!has_a_date(&matches[DAY], &matches[MONTH]))
+    if (!has_a_date(&readers[DAY], &readers[MONTH]))
         return error_set(err, ERR_CONFIG, "no month of '%s' has a day '%s'", parts.items[MONTH],
                          parts.items[DAY]);
     strbuf_add(out, strbuf_text(&cron));

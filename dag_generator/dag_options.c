@@ -10,7 +10,6 @@
 #include "dag_generator/dag_text.h"
 
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -274,34 +273,50 @@ static int check_asset(const struct dag_option_def *def, const struct value *val
     return is_uri ? 0 : refuse(def, value, err, "a URI such as x-warehouse://sales/orders");
 }
 
-bool dag_date_parse(const char *text, struct dag_date *out)
+/* Exactly so many digits, after the separator if there is one to expect; moves *at behind them. */
+static bool read_digits(const char **at, const char *separators, int count, int *number)
+{
+    const char *text = *at;
+
+    if (*separators && (!*text || !strchr(separators, *text++)))
+        return false;
+    *number = 0;
+    for (; count > 0; count--, text++) {
+        if (*text < '0' || *text > '9')
+            return false;
+        *number = *number * 10 + (*text - '0');
+    }
+    *at = text;
+    return true;
+}
+
+static bool is_day(const struct dag_date *date)
 {
     static const int days[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    struct dag_date date = {0};
-    int length = 0;
+    bool is_leap = date->year % 4 == 0 && (date->year % 100 != 0 || date->year % 400 == 0);
 
-    if (sscanf(text, "%4d-%2d-%2d%n", &date.year, &date.month, &date.day, &length) != 3 ||
-        length != 10)
+    if (date->year < 1970 || date->month < 1 || date->month > 12 || date->day < 1)
         return false;
-    text += length;
-    if (*text == 'T' || *text == ' ') {
-        length = 0;
-        if (sscanf(++text, "%2d:%2d%n", &date.hour, &date.minute, &length) != 2 || length != 5)
+    return date->day <= days[date->month - 1] - (date->month == 2 && !is_leap);
+}
+
+bool dag_date_parse(const char *text, struct dag_date *out)
+{
+    struct dag_date date = {0};
+
+    if (!read_digits(&text, "", 4, &date.year) || !read_digits(&text, "-", 2, &date.month) ||
+        !read_digits(&text, "-", 2, &date.day))
+        return false;
+    if (*text &&
+        (!read_digits(&text, "T ", 2, &date.hour) || !read_digits(&text, ":", 2, &date.minute)))
+        return false;
+    if (*text == ':') {
+        if (!read_digits(&text, ":", 2, &date.second))
             return false;
-        text += length;
-        length = 0;
-        if (*text == ':' && (sscanf(text, ":%2d%n", &date.second, &length) != 1 || length != 3))
-            return false;
-        text += length;
-        if (*text == '.') /* a fraction of a second */
+        if (*text == '.') /* a fraction of a second, which says nothing here */
             text += 1 + strspn(text + 1, "0123456789");
     }
-    if (*text || date.year < 1970 || date.month < 1 || date.month > 12 || date.day < 1 ||
-        date.day > days[date.month - 1] || date.hour < 0 || date.hour > 23 || date.minute < 0 ||
-        date.minute > 59 || date.second < 0 || date.second > 59)
-        return false;
-    if (date.month == 2 && date.day == 29 &&
-        (date.year % 4 || (date.year % 100 == 0 && date.year % 400)))
+    if (*text || !is_day(&date) || date.hour > 23 || date.minute > 59 || date.second > 59)
         return false;
     *out = date;
     return true;
