@@ -190,3 +190,44 @@ def test_reset_asks_and_removes(project):
     assert project("config", "reset", "tap-a", "--yes").status == 0
     assert "hunter2" not in text(project)
     assert (project.directory / ".env").read_text() == "OTHER=2\n"
+
+
+def test_jobs_come_change_and_go(project):
+    before = text(project)
+    result = project("job", "add", "j2", "--tasks", "tap-a target-b")
+    assert (result.status, result.out) == (0, "Added job j2: ['tap-a target-b']\n")
+    result = project("job", "set", "j2", "--tasks", "[util:hello, [tap-a, target-b]]")
+    assert (result.status, result.out) == (
+        0,
+        "Updated job j2: ['util:hello', ['tap-a', 'target-b']]\n",
+    )
+    assert project("run", "j2").status == 0
+    assert project("job", "remove", "j2").out == "Removed job 'j2'.\n"
+    assert text(project) == before
+    assert project("job", "set", "nope", "--tasks=util:hello").out == "Job 'nope' does not exist.\n"
+    assert "Job 'nope' was not found." in project("job", "remove", "nope").err
+
+
+@pytest.mark.parametrize(
+    ("tasks", "message"),
+    [
+        ("tap-a", "Loader missing in block set!"),
+        ("[tap-a target-b, nope]", "nope not found"),
+        ("{a: b}", "has invalid tasks"),
+        ("[[[tap-a]]]", "has invalid tasks"),
+        ("[5]", "has invalid tasks"),
+        ("[", "has invalid tasks"),
+    ],
+)
+def test_tasks_that_cannot_run_are_refused(project, tasks, message):
+    before = text(project)
+    result = project("job", "add", "j2", "--tasks", tasks)
+    assert result.status == 1
+    assert message in result.err
+    assert text(project) == before
+
+
+def test_a_job_is_not_added_twice(project):
+    result = project("job", "add", "j1", "--tasks", "util:hello")
+    assert result.status == 1
+    assert "Job 'j1' already exists." in result.err

@@ -1,4 +1,4 @@
-"""`config set`, `unset` and `reset`: both programs leave the same files behind and say the same."""
+"""Commands that change the project's files: both programs leave the same behind and say the same."""
 
 import dataclasses
 import shlex
@@ -57,9 +57,26 @@ plugins:
     mappings:
     - name: m1
       config: {a: 1}
+  loaders:
+  - name: target-x
+    namespace: target_x
+    executable: target-x
   orchestrators:
   - name: airflow
     namespace: airflow
+jobs:
+- name: j1
+  tasks:
+  - tap-x target-x
+schedules:
+- name: s1
+  interval: '@daily'
+  job: j1
+- name: s2
+  interval: '@weekly'
+  extractor: tap-x
+  loader: target-x
+  transform: skip
 """
 
 # Each line is a command; the lines of a case follow each other on one copy of the project.
@@ -140,6 +157,54 @@ CASES = {
         config unset tap-x auth token
         config unset tap-x nosuch
         config unset tap-x port
+    """,
+    "jobs": """
+        job add j2 --tasks 'tap-x m1 target-x'
+        job add j3 --tasks '["tap-x target-x", [tap-y, target-x]]'
+        job add j3 --tasks 'tap-x target-x'
+        job add j4 --tasks tap-x
+        job add j4 --tasks '[tap-x target-x, nosuch]'
+        job add j4 --tasks '{a: b}'
+        job set j2 --tasks 'tap-y target-x'
+        job set nosuch --tasks 'tap-y target-x'
+        job list
+        job remove j2
+        job remove nosuch
+    """,
+    "schedules": """
+        schedule add s3 --interval @hourly --job j1
+        schedule s4 --interval '5 4 * * mon-fri' --extractor tap-x --loader target-x
+        schedule add s3 --interval @hourly --job j1
+        schedule add s5 --interval '5 4 * *' --job j1
+        schedule add s5 --interval @hourly --job j1 --loader target-x
+        schedule set s1 --interval @monthly
+        schedule set s1 --loader target-x
+        schedule set s2 --loader other --transform run
+        schedule set s2 --job j1
+        schedule set nosuch --job j1
+        schedule list
+        schedule remove s2
+        schedule remove s2
+    """,
+    "environment names": """
+        environment add test
+        environment add test
+        environment add a:b
+        environment list
+        environment remove test
+        environment remove test
+    """,
+    "selection": """
+        select tap-x users id
+        select tap-x --exclude users name
+        select tap-x
+        --environment prod select tap-x orders
+        select tap-x --rm users id
+        select tap-x --rm nosuch
+        select tap-y users
+        select target-x users
+        --environment prod select --clear tap-x
+        select --clear tap-x
     """,
     "reset": """
         config reset --yes tap-y
