@@ -32,8 +32,16 @@ call = {
 }
 with open(os.environ["RECORD"], "a") as record:
     record.write(json.dumps(call) + "\\n")
+name = os.path.basename(sys.argv[0])
 if "--discover" in sys.argv:
     sys.stdout.write(read(os.environ["DISCOVERED"]))
+elif name == "speaking-tap":
+    print('{"type": "STATE", "value": {"bookmarks": {"users": {"id": 7}}}}')
+elif name == "mapper":
+    sys.stdout.write(sys.stdin.read())
+elif name == "target":
+    for line in sys.stdin:
+        print(json.dumps(json.loads(line)["value"]))
 """
 CATALOG = {
     "streams": [
@@ -116,8 +124,13 @@ def sides(tmp_path, meltshim):
     return make
 
 
+def by_program(calls: list[dict]) -> list[dict]:
+    """In a pipeline the order of the starts is left to chance."""
+    return sorted(calls, key=lambda call: call["argv"][0])
+
+
 def assert_same_calls(theirs: Side, ours: Side) -> None:
-    expected, actual = theirs.calls(), ours.calls()
+    expected, actual = by_program(theirs.calls()), by_program(ours.calls())
     assert [call["argv"] for call in actual] == [call["argv"] for call in expected]
     for one, other in zip(actual, expected):
         assert one["files"] == other["files"]
@@ -303,3 +316,58 @@ def test_other_plugins_are_started_alike(sides, words):
     expected, actual = run(theirs), run(ours)
     assert (actual == 0) == (expected == 0)
     assert_same_calls(theirs, ours)
+
+
+PIPELINE = {
+    "default_environment": "dev",
+    "environments": [{"name": "dev"}],
+    "plugins": {
+        "extractors": [
+            {
+                "name": "tap-x",
+                "namespace": "tap_x",
+                "executable": "./speaking-tap",
+                "capabilities": ["catalog", "discover", "state"],
+                "settings": [{"name": "token", "sensitive": True}],
+                "config": {"token": "$TOKEN"},
+            }
+        ],
+        "mappers": [
+            {
+                "name": "mapper-x",
+                "namespace": "mapper_x",
+                "executable": "./mapper",
+                "mappings": [{"name": "m1", "config": {"from": "$MELTANO_EXTRACTOR_NAME"}}],
+            }
+        ],
+        "loaders": [
+            {
+                "name": "target-x",
+                "namespace": "target_x",
+                "executable": "./target",
+                "config": {"schema": "$MELTANO_EXTRACT__LOAD_SCHEMA", "from": "$TAP_X_TOKEN"},
+            }
+        ],
+        "utilities": [
+            {
+                "name": "util",
+                "namespace": "util",
+                "executable": "./plugin",
+                "commands": {"hello": "hi $MELTANO_UTILITY_NAME"},
+            }
+        ],
+    },
+}
+
+
+def test_a_run_gives_every_plugin_the_same(sides):
+    """The second run has the state of the first, and the loader knows the extractor."""
+    theirs, ours = sides(PIPELINE, {})
+    for side in (theirs, ours):
+        for name in ("speaking-tap", "mapper", "target"):
+            shutil.copy(side.root / "plugin", side.root / name)
+        for _ in range(2):
+            assert side.run("run", "tap-x", "m1", "target-x", "util:hello") == 0
+    assert_same_calls(theirs, ours)
+    last = [call["argv"] for call in ours.calls() if "speaking-tap" in call["argv"][0]][-1]
+    assert last[-2:] == ["--state", "ROOT/.meltano/run/tap-x/state.json"]
