@@ -1,7 +1,7 @@
 /* store/store.h - the system database: runs, state, settings; shared with the Python Meltano.
  *
  * One interface over SQLite (the default) and PostgreSQL. The tables runs, state, plugin_settings
- * and alembic_version are exactly Meltano's (spec 9); what meltshim needs in addition lives in
+ * and alembic_version are exactly Meltano's; what meltshim needs in addition lives in
  * tables whose names begin with meltshim_. Every call that writes is one transaction. */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
@@ -148,7 +148,7 @@ enum state_write { STATE_COMPLETE, STATE_PARTIAL };
 
 int store_state_read(struct store *store, const char *state_id, struct state_parts *out,
                      bool *found, struct error *err);
-/* One accepted state of a run, with Meltano's merge rules (spec 8.2), the run's payload and the
+/* One accepted state of a run, with Meltano's merge rules, the run's payload and the
  * ledger row in one transaction. row_id 0: not part of a run (state set, ...): a STATE_EDIT row is
  * inserted. value is the whole JSON object, {"singer_state": ...}. *version (may be NULL) counts
  * the versions of this state id from 1. lock may be NULL when none is held (state edits). */
