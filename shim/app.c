@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "base/path.h"
 #include "base/redact.h"
+#include "base/terminal.h"
 #include "process/process.h"
 #include "shim/help.h"
 #include "shim/python_meltano.h"
@@ -38,9 +39,22 @@ void app_print_json(struct app *app, const struct value *value)
     strbuf_add_char(&app->out, '\n');
 }
 
+/* A program that reads us gets every byte as it is; a terminal gets nothing that steers it. */
+static int write_result(int fd, const struct strbuf *text)
+{
+    auto_strbuf struct strbuf visible = STRBUF_INIT;
+
+    if (isatty(fd)) {
+        strbuf_add_visible(&visible, strbuf_text(text), text->length,
+                           TERMINAL_KEEP_LINES | TERMINAL_KEEP_COLORS);
+        text = &visible;
+    }
+    return fd_write_all(fd, strbuf_text(text), text->length);
+}
+
 int app_flush(struct app *app, struct error *err)
 {
-    bool failed = fd_write_all(STDOUT_FILENO, strbuf_text(&app->out), app->out.length) < 0;
+    bool failed = write_result(STDOUT_FILENO, &app->out) < 0;
 
     strbuf_reset(&app->out);
     if (failed && errno != EPIPE)
@@ -91,7 +105,7 @@ static void add_sentence(struct strbuf *out, const char *text)
 /* How a wrong command line is answered: as click does, without a time stamp. */
 static void report_usage_error(const struct app *app, const struct error *err)
 {
-    auto_strbuf struct strbuf text = STRBUF_INIT;
+    auto_strbuf struct strbuf text = STRBUF_INIT, visible = STRBUF_INIT;
 
     if (!app->parsed.command->is_passed_on) {
         help_add_usage(&text, app->program, app->parsed.path, app->parsed.depth);
@@ -105,7 +119,8 @@ static void report_usage_error(const struct app *app, const struct error *err)
     if (err->hint[0])
         strbuf_addf(&text, "%s\n", err->hint);
     redact_strbuf(&text, 0);
-    fd_write_all(STDERR_FILENO, text.text, text.length);
+    strbuf_add_visible(&visible, text.text, text.length, TERMINAL_KEEP_LINES);
+    fd_write_all(STDERR_FILENO, visible.text, visible.length);
 }
 
 static void report_error(const struct app *app, const struct error *err)

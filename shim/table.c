@@ -1,6 +1,7 @@
 #include "shim/table.h"
 
 #include "base/memory.h"
+#include "base/terminal.h"
 
 #include <assert.h>
 #include <string.h>
@@ -28,16 +29,21 @@ void table_clear(struct table *table)
 
 void table_add(struct table *table, const char *cell)
 {
-    strlist_add(&table->cells, cell);
+    struct strbuf visible = STRBUF_INIT;
+
+    strbuf_add_visible(&visible, cell, strlen(cell), TERMINAL_KEEP_NOTHING);
+    strlist_add_take(&table->cells, strbuf_take(&visible));
 }
 
 void table_addf(struct table *table, const char *format, ...)
 {
+    auto_free char *cell = NULL;
     va_list args;
 
     va_start(args, format);
-    strlist_add_take(&table->cells, xvasprintf(format, args));
+    cell = xvasprintf(format, args);
     va_end(args);
+    table_add(table, cell);
 }
 
 void table_print(const struct table *table, struct strbuf *out)

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "base/redact.h"
 #include "base/strmap.h"
+#include "base/terminal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -194,7 +195,7 @@ static void add_console_field(struct strbuf *out, bool colors, const char *key,
     const char *word = value_text(value);
 
     if (word && !strpbrk(word, " \t=\r\n\"'"))
-        strbuf_add(&text, word);
+        strbuf_add_visible(&text, word, strlen(word), TERMINAL_KEEP_NOTHING);
     else
         strbuf_add_py_repr(&text, value);
     strbuf_add_char(out, ' ');
@@ -284,24 +285,45 @@ static void add_key_value(struct strbuf *out, const struct event *event)
     }
 }
 
+/* Names and messages can hold what steers a terminal. Colors may stay in what a plugin says. */
+static char *visible_text(const char *text, unsigned keep)
+{
+    struct strbuf visible = STRBUF_INIT;
+
+    if (text)
+        strbuf_add_visible(&visible, text, strlen(text), keep);
+    return text ? strbuf_take(&visible) : NULL;
+}
+
+static void render_text(struct strbuf *out, const struct event *event, enum log_format format)
+{
+    unsigned keep = TERMINAL_KEEP_LINES | (event->name ? TERMINAL_KEEP_COLORS : 0);
+    auto_free char *name = visible_text(event->name, TERMINAL_KEEP_NOTHING);
+    auto_free char *text = visible_text(event->text, keep);
+    struct event visible = *event;
+
+    visible.name = name;
+    visible.text = text;
+    if (format == LOG_PLAIN)
+        strbuf_add(out, text);
+    else
+        add_console(out, &visible, format == LOG_COLORED && sink.has_colors);
+}
+
 static void render(struct strbuf *out, const struct event *event, enum log_format format)
 {
     strbuf_reset(out);
     switch (format) {
     case LOG_COLORED:
-        add_console(out, event, sink.has_colors);
-        break;
     case LOG_UNCOLORED:
-        add_console(out, event, false);
+    case LOG_PLAIN:
+        render_text(out, event, format);
         break;
     case LOG_JSON:
         add_json(out, event);
         break;
     case LOG_KEY_VALUE:
         add_key_value(out, event);
-        break;
-    case LOG_PLAIN:
-        strbuf_add(out, event->text);
         break;
     }
     redact_strbuf(out, 0);

@@ -77,6 +77,19 @@ START_TEST(a_console_line_has_columns)
 }
 END_TEST
 
+START_TEST(what_would_steer_a_terminal_is_spelt_out)
+{
+    log_error("no plugin '%s'", "tap\033[2J\033[31m");
+    log_event(LOG_INFO, "tap\033[31m", NULL, "%s", "\033[31mred\033[0m\033]0;x\007\rover");
+    log_set_format(LOG_PLAIN);
+    log_info("%s", "a\033[2J");
+    ck_assert_str_eq(output(), TIME
+                     " [error    ] meltano      no plugin 'tap\\u001b[2J\\u001b[31m'\n" TIME
+                     " [info     ] tap\\u001b[31m \033[31mred\033[0m\\u001b]0;x\\u0007\\rover\n"
+                     "a\\u001b[2J\n");
+}
+END_TEST
+
 START_TEST(a_console_line_shows_metrics_and_no_other_field)
 {
     auto_value struct value *fields = some_fields();
@@ -311,6 +324,7 @@ Suite *base_log_suite(void)
 
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_test(tcase, a_console_line_has_columns);
+    tcase_add_test(tcase, what_would_steer_a_terminal_is_spelt_out);
     tcase_add_test(tcase, a_console_line_shows_metrics_and_no_other_field);
     tcase_add_test(tcase, colors_are_forced_and_forbidden_by_the_environment);
     tcase_add_test(tcase, local_time_has_no_zone);
