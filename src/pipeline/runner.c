@@ -189,8 +189,10 @@ static int read_merged_state(const struct state_session *session, const char *st
 
     if (state_backend_read(session->writer.backend, state_id, &parts, &found, err) < 0)
         return -1;
-    if (!found)
+    if (!found) {
+        state_parts_clear(&parts);
         return 0;
+    }
     result = json_parse(parts.completed, strlen(parts.completed), "state", &completed, err);
     if (!result)
         result = json_parse(parts.partial, strlen(parts.partial), "state", &partial, err);
