@@ -22,27 +22,6 @@ struct file_backend {
     char *lock_text; /* what our lock file holds */
 };
 
-/* The id is a directory as it is; one that leads elsewhere is refused. */
-static int check_state_id(const char *state_id, struct error *err)
-{
-    const char *part = state_id;
-
-    while (*part) {
-        size_t length = strcspn(part, "/");
-
-        if (length == 0 || (length == 1 && part[0] == '.') ||
-            (length == 2 && !strncmp(part, "..", 2)))
-            break;
-        part += length;
-        if (*part == '/' && part[1])
-            part++;
-    }
-    if (*state_id && !*part)
-        return 0;
-    error_set(err, ERR_STATE, "the state id '%s' cannot be the name of a directory", state_id);
-    return error_hint(err, "Choose one without '..', and without '/' at its ends.");
-}
-
 static int file_read_state(void *context, const char *state_id, struct state_parts *parts,
                            bool *found, int64_t *stamp_us, struct error *err)
 {
@@ -53,7 +32,8 @@ static int file_read_state(void *context, const char *state_id, struct state_par
     bool exists;
 
     *stamp_us = 0;
-    if (check_state_id(state_id, err) < 0 || file_read_if_exists(path, &text, &exists, err) < 0)
+    if (state_id_check_path(state_id, err) < 0 ||
+        file_read_if_exists(path, &text, &exists, err) < 0)
         return -1;
     if (exists && state_document_parse(strbuf_text(&text), text.length, place, parts, err) < 0)
         return -1;
@@ -130,7 +110,7 @@ static int file_lock_state(void *context, const char *state_id, struct error *er
     /* A lock that is younger than the timeout now is older than it then. */
     int64_t deadline = clock_monotonic_ms() + 2 * backend->lock_timeout_us / 1000 + 1000;
 
-    if (check_state_id(state_id, err) < 0 || dir_make_all(dir, 0777, err) < 0)
+    if (state_id_check_path(state_id, err) < 0 || dir_make_all(dir, 0777, err) < 0)
         return -1;
     for (;;) {
         bool taken;
@@ -217,9 +197,7 @@ int file_backend_init(const struct state_backend_options *options, struct state_
         return error_wrap(err, "cannot make the directory of state_backend.uri");
     backend = xcalloc(1, sizeof *backend);
     backend->dir = take(dir);
-    backend->lock_timeout_us =
-        (int64_t)(options->lock_timeout_s ? options->lock_timeout_s : STATE_LOCK_TIMEOUT_S) *
-        1000000;
+    backend->lock_timeout_us = state_lock_timeout_us(options);
     out->medium = (struct state_medium){
         .context = backend,
         .read = file_read_state,

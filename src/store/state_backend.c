@@ -9,6 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Meltano's default. */
+#define LOCK_TIMEOUT_S 10
+
 static int systemdb_list(void *context, struct strlist *out, struct error *err)
 {
     return store_state_list(context, out, err);
@@ -20,6 +23,7 @@ static const struct scheme {
                 struct error *err);
 } schemes[] = {
     {"file", file_backend_init},
+    {"s3", s3_backend_init},
 };
 
 static int refuse_scheme(const char *scheme, struct error *err)
@@ -184,6 +188,31 @@ int state_document_parse(const char *text, size_t length, const char *place,
 void state_document_render(struct strbuf *out, const struct state_parts *parts)
 {
     strbuf_addf(out, "{\"completed\": %s, \"partial\": %s}", parts->completed, parts->partial);
+}
+
+int state_id_check_path(const char *state_id, struct error *err)
+{
+    const char *part = state_id;
+
+    while (*part) {
+        size_t length = strcspn(part, "/");
+
+        if (length == 0 || (length == 1 && part[0] == '.') ||
+            (length == 2 && !strncmp(part, "..", 2)))
+            break;
+        part += length;
+        if (*part == '/' && part[1])
+            part++;
+    }
+    if (*state_id && !*part)
+        return 0;
+    error_set(err, ERR_STATE, "the state id '%s' cannot be part of a path", state_id);
+    return error_hint(err, "Choose one without '..', and without '/' at its ends.");
+}
+
+int64_t state_lock_timeout_us(const struct state_backend_options *options)
+{
+    return (int64_t)(options->lock_timeout_s ? options->lock_timeout_s : LOCK_TIMEOUT_S) * 1000000;
 }
 
 void state_lock_render(struct strbuf *out, int64_t now_us)

@@ -29,7 +29,10 @@ int state_document_parse(const char *text, size_t length, const char *place,
                          struct state_parts *out, struct error *err);
 void state_document_render(struct strbuf *out, const struct state_parts *parts);
 
-#define STATE_LOCK_TIMEOUT_S 10
+/* An id that becomes part of a path; one that leads elsewhere is refused. */
+int state_id_check_path(const char *state_id, struct error *err);
+
+int64_t state_lock_timeout_us(const struct state_backend_options *options);
 /* The content of a lock: Unix time with decimals, as Python's str() prints it. */
 void state_lock_render(struct strbuf *out, int64_t now_us);
 int state_lock_parse(const char *text, size_t length, int64_t *time_us);

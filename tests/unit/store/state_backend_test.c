@@ -171,7 +171,7 @@ START_TEST(a_state_id_cannot_leave_the_directory)
                                          "{\"a\":1}", NULL, &err),
                      -1);
     auto_free char *message =
-        xasprintf("the state id '%s' cannot be the name of a directory", wrong_ids[_i]);
+        xasprintf("the state id '%s' cannot be part of a path", wrong_ids[_i]);
     ck_assert_str_eq(err.message, message);
 }
 END_TEST
