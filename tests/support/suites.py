@@ -10,6 +10,7 @@ import concurrent.futures
 import dataclasses
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -140,6 +141,11 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="how many at once")
     parser.add_argument("names", metavar="SUITE", nargs="*", help="only these")
     options = parser.parse_args()
+
+    # Started in the background, by nohup or by a CI runner, these may be ignored, and every program
+    # that is tested would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
     RESULTS.mkdir(parents=True, exist_ok=True)
     suites = test_suites() + (ci_suites() if options.ci else [])

@@ -1,5 +1,6 @@
 #include "tests/unit/runner.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -8,6 +9,9 @@ int main(void)
     SRunner *runner = srunner_create(NULL);
     int run, failed;
 
+    /* A background job is started with these ignored, and what a test starts would inherit that. */
+    signal(SIGINT, SIG_DFL);
+    signal(SIGHUP, SIG_DFL);
     for (suite_maker *const *make = unit_suites; *make; make++)
         srunner_add_suite(runner, (*make)());
     srunner_run_all(runner, CK_ENV);

@@ -279,21 +279,29 @@ START_TEST(a_writer_that_was_killed_leaves_whole_versions)
     bool found;
 
     for (int round = 0; round < 10; round++) {
-        pid_t pid = fork();
+        int wrote[2];
+        char byte;
+        pid_t pid;
 
+        ck_assert_int_eq(pipe(wrote), 0);
+        pid = fork();
         if (!pid) {
             if (open_file("meltano.db") < 0)
                 _exit(1);
             for (int n = 0;; n++) {
                 auto_free char *value = xasprintf("{\"singer_state\":{\"n\":%d}}", n);
 
-                if (write_state(value) < 0)
+                if (write_state(value) < 0 || write(wrote[1], "", 1) != 1)
                     _exit(1);
             }
         }
-        usleep(30000);
+        /* Kill it in one of its later writes, however slow the machine is. */
+        ck_assert_int_eq(read(wrote[0], &byte, 1), 1);
+        usleep(10000);
         kill(pid, SIGKILL);
         waitpid(pid, NULL, 0);
+        close(wrote[0]);
+        close(wrote[1]);
     }
     ck_ok(open_file("meltano.db"));
     auto_free char *damaged = query_text("PRAGMA integrity_check");
