@@ -4,6 +4,7 @@
 #include "shim/app.h"
 #include "shim/commands.h"
 #include "shim/help.h"
+#include "shim/word_names.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -65,6 +66,8 @@ struct completion {
     struct candidate_list *out;
     const char *typed;  /* the part that is completed */
     const char *before; /* "--format=": comes back in front of each candidate */
+    complete_names *names;
+    void *context;
 };
 
 static void offer(const struct completion *completion, const char *word, const char *meaning)
@@ -95,10 +98,34 @@ static void offer_options(const struct completion *completion, const struct opti
     }
 }
 
+static void offer_names(const struct completion *completion, enum word_kind kind)
+{
+    auto_strlist struct strlist names = STRLIST_INIT;
+
+    completion->names(completion->context, kind, &names);
+    for (size_t i = 0; i < names.count; i++)
+        offer(completion, names.items[i], "");
+}
+
 static void offer_values(const struct completion *completion, const struct option_def *option)
 {
     for (size_t i = 0; option->kind == OPT_CHOICE && option->choices[i]; i++)
         offer(completion, option->choices[i], "");
+    offer_names(completion, option->word);
+}
+
+/* The last argument of a table may stand for many words. */
+static void offer_argument(const struct completion *completion,
+                           const struct argument_def *arguments, size_t position)
+{
+    const struct argument_def *at = arguments;
+
+    if (!at || !at->name)
+        return;
+    for (; position > 0 && at[1].name; position--)
+        at++;
+    if (position == 0 || at->kind == ARG_MANY || at->kind == ARG_AT_LEAST_ONE)
+        offer_names(completion, at->word);
 }
 
 /* --- where on the line we are ------------------------------------------------------------- */
@@ -186,12 +213,12 @@ static bool complete_attached_value(const struct position *position, const char 
     return true;
 }
 
-void complete_words(const struct command *root, const struct strlist *words,
-                    struct candidate_list *out)
+void complete_words(const struct command *root, const struct strlist *words, complete_names *names,
+                    void *context, struct candidate_list *out)
 {
     struct position position = {0};
     const char *word = words->count > 1 ? words->items[words->count - 1] : "";
-    struct completion completion = {out, word, ""};
+    struct completion completion = {out, word, "", names, context};
 
     enter(&position, root);
     for (size_t i = 1; i + 1 < words->count; i++)
@@ -204,7 +231,9 @@ void complete_words(const struct command *root, const struct strlist *words,
         offer_options(&completion, position.command->options);
         offer_options(&completion, outer_options(position.path, position.depth));
         offer(&completion, "--help", "Show this text and exit.");
-    } else if (position.command->subcommands && !position.arguments) {
+    } else if (!position.command->subcommands) {
+        offer_argument(&completion, position.command->arguments, position.arguments);
+    } else if (!position.arguments) {
         offer_commands(&completion, position.command);
     }
 }
@@ -235,6 +264,11 @@ static void join_bash_words(const struct strlist *pieces, struct strlist *words,
         }
         join = is_sign;
     }
+}
+
+static void add_project_names(void *context, enum word_kind kind, struct strlist *out)
+{
+    word_names_add(context, kind, out);
 }
 
 struct complete_args {
@@ -268,7 +302,7 @@ static int run_complete(struct app *app, void *data, struct error *err)
         join_bash_words(&args->words, &words, &replaced);
     else
         strlist_add_all(&words, &args->words);
-    complete_words(&root_command, &words, &candidates);
+    complete_words(&root_command, &words, add_project_names, app, &candidates);
     for (size_t i = 0; i < candidates.count; i++)
         print_candidate(app, args->shell, &candidates.items[i], replaced);
     candidate_list_clear(&candidates);

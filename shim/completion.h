@@ -17,9 +17,12 @@ struct candidate_list {
 };
 void candidate_list_clear(struct candidate_list *list);
 
+/* Adds the names that a word of this kind can be. */
+typedef void complete_names(void *context, enum word_kind kind, struct strlist *out);
+
 /* What the last of words (the program's name first) can be completed to. An empty list leaves the
  * word to the shell, which offers files. */
-void complete_words(const struct command *root, const struct strlist *words,
-                    struct candidate_list *out);
+void complete_words(const struct command *root, const struct strlist *words, complete_names *names,
+                    void *context, struct candidate_list *out);
 
 #endif

@@ -37,18 +37,52 @@ def bash_completion(shell, line: str) -> list[str]:
         ("meltshim schedule list --format ", ["text", "json"]),
         ("meltshim schedule list --format=j", ["json"]),
         ("meltshim --no-environment comple", ["completion"]),
+        ("meltshim run ", ["j1", "tap-a", "target-b", "util", "util:hello", "util:test-good",
+                           "util:test-bad"]),
+        ("meltshim run util:h", ["hello"]),
+        ("meltshim schedule run by-", ["by-elt", "by-job"]),
+        ("meltshim --environment=p", ["prod"]),
+        ("meltshim state get dev:tap-", ["tap-a-to-target-b"]),
         ("meltshim nope ", []),
     ],
-)
+)  # fmt: skip
 def test_bash_completes(project, line, expected):
+    state = '{"singer_state": {}}'
+    project("state", "set", "--force", "dev:tap-a-to-target-b", state)
     assert bash_completion(project, line) == expected
 
 
-@pytest.mark.parametrize("name", ["bash", "zsh", "fish"])
-def test_the_shell_accepts_its_script(shell, name):
+def run_in_shell(name: str, script: str, shell) -> list[str]:
     program = shutil.which(name)
     if not program:
         pytest.skip(f"{name} is not installed")
-    script = shell("completion", name).out
-    done = subprocess.run([program, "-n"], input=script, capture_output=True, text=True)
+    done = subprocess.run(
+        [program, "-c", script],
+        cwd=shell.directory, env=shell.env, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout.splitlines()
+
+
+def test_zsh_completes(project):
+    script = f"""
+        autoload -U compinit && compinit -u -D
+        eval "$({project.program} completion zsh)"
+        _describe() {{ print -rl -- "${{(@P)2}}"; }}
+        words=({project.program} invoke util:h)
+        CURRENT=3
+        _meltshim
+        words=({project.program} schedule l)
+        _meltshim
+    """
+    assert run_in_shell("zsh", script, project) == ["util\\:hello:", "list:List the schedules."]
+
+
+def test_fish_completes(project):
+    script = f"""
+        set -x PATH {project.program.parent} $PATH
+        meltshim completion fish | source
+        complete -C "meltshim invoke util:h"
+        complete -C "meltshim schedule l"
+    """
+    assert run_in_shell("fish", script, project) == ["util:hello", "list\tList the schedules."]
