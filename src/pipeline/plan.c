@@ -234,6 +234,15 @@ int plan_from_pair(const struct project *project, const char *extractor, const c
     return 0;
 }
 
+int plan_resolve(const struct plan *plan, struct error *err)
+{
+    for (size_t i = 0; i < plan->count; i++)
+        for (size_t j = 0; j < plan->blocks[i].plugin_count; j++)
+            if (plugin_resolve(plan->blocks[i].plugins[j], err) < 0)
+                return -1;
+    return 0;
+}
+
 int plan_make_state_id(const char *environment, const struct block *block, const char *suffix,
                        char **out, struct error *err)
 {

@@ -41,6 +41,9 @@ int plan_from_words(const struct project *project, const struct strlist *words, 
 /* The block of `el EXTRACTOR LOADER`. */
 int plan_from_pair(const struct project *project, const char *extractor, const char *loader,
                    struct plan *out, struct error *err);
+/* Finds the definition of every plugin of the plan, in its order: one that cannot be found is known
+ * before the first block starts. */
+int plan_resolve(const struct plan *plan, struct error *err);
 void plan_clear(struct plan *plan);
 static inline void plan_auto(struct plan *plan)
 {

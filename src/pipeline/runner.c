@@ -651,7 +651,7 @@ int pipeline_run(struct config *config, const struct store_source *store,
     int result = -1;
 
     if (check_transform(options, err) < 0 || init_record(&runner, err) < 0 ||
-        make_plan(&runner, err) < 0)
+        make_plan(&runner, err) < 0 || plan_resolve(&runner.plan, err) < 0)
         goto done;
     if (options->dry_run)
         result = print_plan(&runner, err);

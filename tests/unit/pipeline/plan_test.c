@@ -22,6 +22,7 @@ static const char project_text[] =
     "    mappings: [{name: m1, config: {}}, {name: m2, config: {}}]\n"
     "  utilities:\n"
     "  - {name: util, namespace: util, executable: u, commands: {hello: hi}}\n"
+    "  - {name: unlocked}\n"
     "jobs:\n"
     "- {name: j1, tasks: [tap-a m1  target-x, [util:hello]]}\n"
     "- {name: j2, tasks: [j1]}\n";
@@ -125,6 +126,19 @@ START_TEST(a_bad_sequence_is_refused_as_a_whole)
 }
 END_TEST
 
+START_TEST(a_missing_definition_is_known_before_the_first_block)
+{
+    auto_plan struct plan good = PLAN_INIT, bad = PLAN_INIT;
+    struct error err = {0};
+
+    ck_assert_int_eq(make_plan("tap-a m1 target-x util:hello", &good, &err), 0);
+    ck_assert_msg(!plan_resolve(&good, &err), "%s", err.message);
+    ck_assert_int_eq(make_plan("tap-a target-x unlocked:run", &bad, &err), 0);
+    ck_assert_int_eq(plan_resolve(&bad, &err), -1);
+    ck_assert_ptr_nonnull(strstr(err.message, "utility 'unlocked'"));
+}
+END_TEST
+
 START_TEST(a_state_id_is_made_of_environment_plugins_and_suffix)
 {
     auto_plan struct plan plan = PLAN_INIT;
@@ -165,6 +179,7 @@ Suite *pipeline_plan_suite(void)
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_loop_test(tcase, words_become_blocks_from_left_to_right, 0, ARRAY_LEN(good_plans));
     tcase_add_loop_test(tcase, a_bad_sequence_is_refused_as_a_whole, 0, ARRAY_LEN(bad_plans));
+    tcase_add_test(tcase, a_missing_definition_is_known_before_the_first_block);
     tcase_add_test(tcase, a_state_id_is_made_of_environment_plugins_and_suffix);
     tcase_add_test(tcase, el_takes_only_an_extractor_and_a_loader);
     suite_add_tcase(suite, tcase);
