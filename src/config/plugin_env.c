@@ -72,14 +72,8 @@ static int add_expanded_block(struct config *config, const struct value *block, 
     for (size_t i = 0; i < raw.count; i++) {
         auto_free char *text = NULL;
 
-        if (expand_text_in(raw.entries[i].value, layers, missing, &text, err) < 0) {
-            char hint[sizeof err->hint];
-
-            memcpy(hint, err->hint, sizeof hint);
-            error_wrap(err, "variable '%s' under env: of %s", raw.entries[i].key, what);
-            memcpy(err->hint, hint, sizeof hint);
-            return -1;
-        }
+        if (expand_text_in(raw.entries[i].value, layers, missing, &text, err) < 0)
+            return error_wrap(err, "variable '%s' under env: of %s", raw.entries[i].key, what);
         strmap_set(out, raw.entries[i].key, text ? text : "");
     }
     return 0;
