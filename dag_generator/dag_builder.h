@@ -21,19 +21,30 @@ struct dag_builder {
     struct dag *dag; /* being built */
 };
 
+/* dag_arguments.c: arguments, and what options become of them. */
+struct dag_argument *dag_argument_add(struct dag_argument_list *list, const char *name,
+                                      enum dag_argument_kind kind, struct dag_origin origin);
+void dag_argument_add_number(struct dag_argument_list *list, const char *name,
+                             enum dag_argument_kind kind, long long number,
+                             struct dag_origin origin);
+void dag_argument_add_text(struct dag_argument_list *list, const char *name, const char *text,
+                           struct dag_origin origin);
 /* Adds the options from first to last that were chosen in one of the places. */
 void dag_arguments_add(struct dag_argument_list *list, const struct dag_choices *choices,
                        enum dag_option first, enum dag_option last);
-struct dag_argument *dag_argument_add(struct dag_argument_list *list, const char *name,
-                                      enum dag_argument_kind kind, struct dag_origin origin);
+void dag_arguments_clear(struct dag_argument_list *list);
+/* Adds one text, or a list of them. */
+void dag_texts_add(struct strlist *texts, const struct value *value);
 
+/* dag_env.c: environment variables, checked for what bash and Linux hand on. */
+void dag_variable_set(struct dag_variable_list *list, const char *name, const char *text,
+                      bool is_template, struct dag_origin origin);
 /* Lays a map of variables (or NULL) over the list. */
 int dag_variables_add(struct dag_variable_list *list, const struct value *map, bool are_templates,
                       enum dag_source source, struct error *err);
-void dag_variable_set(struct dag_variable_list *list, const char *name, const char *text,
-                      bool is_template, struct dag_origin origin);
+void dag_variables_clear(struct dag_variable_list *list);
 
-/* Fills in dag->tasks: their ids, commands, arguments and order. */
+/* dag_tasks.c: fills in dag->tasks: ids, commands, arguments and order. */
 int dag_tasks_build(struct dag_builder *build, struct error *err);
 
 #endif

@@ -19,67 +19,6 @@ static const struct dag_date default_start_date = {.year = 2024, .month = 1, .da
 
 static const struct dag_origin from_default = {.source = DAG_FROM_DEFAULT};
 
-struct dag_argument *dag_argument_add(struct dag_argument_list *list, const char *name,
-                                      enum dag_argument_kind kind, struct dag_origin origin)
-{
-    struct dag_argument *argument;
-
-    GROW(list->items, list->count, list->capacity);
-    argument = &list->items[list->count++];
-    *argument = (struct dag_argument){.name = name, .kind = kind, .origin = origin};
-    return argument;
-}
-
-static void add_number(struct dag_argument_list *list, const char *name,
-                       enum dag_argument_kind kind, long long number, struct dag_origin origin)
-{
-    dag_argument_add(list, name, kind, origin)->number = number;
-}
-
-static void add_text(struct dag_argument_list *list, const char *name, const char *text,
-                     struct dag_origin origin)
-{
-    dag_argument_add(list, name, DAG_TEXT, origin)->text = xstrdup(text);
-}
-
-static void clear_arguments(struct dag_argument_list *list)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        free(list->items[i].text);
-        strlist_clear(&list->items[i].texts);
-    }
-    free(list->items);
-}
-
-void dag_variable_set(struct dag_variable_list *list, const char *name, const char *text,
-                      bool is_template, struct dag_origin origin)
-{
-    struct dag_variable *variable = NULL;
-
-    for (size_t i = 0; i < list->count && !variable; i++)
-        if (!strcmp(list->items[i].name, name))
-            variable = &list->items[i];
-    if (variable) {
-        free(variable->text);
-    } else {
-        GROW(list->items, list->count, list->capacity);
-        variable = &list->items[list->count++];
-        variable->name = xstrdup(name);
-    }
-    variable->text = xstrdup(text);
-    variable->is_template = is_template;
-    variable->origin = origin;
-}
-
-static void clear_variables(struct dag_variable_list *list)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        free(list->items[i].name);
-        free(list->items[i].text);
-    }
-    free(list->items);
-}
-
 static void dag_free(struct dag *dag)
 {
     for (size_t i = 0; i < dag->task_count; i++) {
@@ -90,15 +29,15 @@ static void dag_free(struct dag *dag)
         free(task->label);
         free(task->command);
         free(task->upstream);
-        clear_arguments(&task->arguments);
-        clear_variables(&task->env);
+        dag_arguments_clear(&task->arguments);
+        dag_variables_clear(&task->env);
     }
     free(dag->tasks);
     free(dag->dag_id);
     free(dag->file_name);
-    clear_arguments(&dag->arguments);
-    clear_arguments(&dag->defaults);
-    clear_variables(&dag->env);
+    dag_arguments_clear(&dag->arguments);
+    dag_arguments_clear(&dag->defaults);
+    dag_variables_clear(&dag->env);
     free(dag);
 }
 
@@ -122,146 +61,6 @@ const struct dag *dag_list_find(const struct dag_list *list, const char *name)
         if (!strcmp(list->items[i]->dag_id, name))
             return list->items[i];
     return NULL;
-}
-
-const struct dag_argument *dag_argument_find(const struct dag_argument_list *list, const char *name)
-{
-    for (size_t i = 0; i < list->count; i++)
-        if (!strcmp(list->items[i].name, name))
-            return &list->items[i];
-    return NULL;
-}
-
-static void add_texts_of(struct strlist *texts, const struct value *value)
-{
-    if (!value_is_list(value))
-        strlist_add(texts, value_text(value));
-    for (size_t i = 0; i < value_count(value); i++)
-        strlist_add(texts, value_text(value_at(value, i)));
-}
-
-/* A run of the DAG and a task have callbacks of the same name. */
-static const char *argument_name(enum dag_option option)
-{
-    if (option == DAG_OPTION_ON_DAG_FAILURE_CALLBACK)
-        return "on_failure_callback";
-    if (option == DAG_OPTION_ON_DAG_SUCCESS_CALLBACK)
-        return "on_success_callback";
-    return dag_options[option].key;
-}
-
-static void add_choice(struct dag_argument_list *list, enum dag_option option,
-                       const struct value *value, struct dag_origin origin)
-{
-    const char *name = argument_name(option);
-
-    switch (dag_options[option].type) {
-    case DAG_TYPE_BOOL:
-        add_number(list, name, DAG_BOOL, value->boolean, origin);
-        break;
-    case DAG_TYPE_INT:
-        add_number(list, name, DAG_INT, value_to_int(value, 0), origin);
-        break;
-    case DAG_TYPE_DURATION:
-        add_number(list, name, DAG_DURATION, dag_duration_seconds(value), origin);
-        break;
-    case DAG_TYPE_NAMES:
-        add_texts_of(&dag_argument_add(list, name, DAG_NAMES, origin)->texts, value);
-        break;
-    case DAG_TYPE_ASSETS:
-        add_texts_of(&dag_argument_add(list, name, DAG_ASSETS, origin)->texts, value);
-        break;
-    default:
-        add_text(list, name, value_text(value), origin);
-    }
-}
-
-/* Adds the options from first to last that were chosen somewhere. */
-void dag_arguments_add(struct dag_argument_list *list, const struct dag_choices *choices,
-                       enum dag_option first, enum dag_option last)
-{
-    for (int i = first; i <= (int)last; i++) {
-        enum dag_option option = (enum dag_option)i;
-        enum dag_source source;
-        const struct value *value = dag_choice(choices, option, &source);
-
-        if (value)
-            add_choice(list, option, value, dag_origin_of(source, value));
-    }
-}
-
-/* bash starts the task and keeps these for itself: it would not hand them on as they are. */
-static bool is_variable_of_bash(const char *name)
-{
-    static const char *const names[] = {
-        "BASH",          "BASHOPTS",
-        "BASHPID",       "BASH_ARGV0",
-        "BASH_COMMAND",  "BASH_SUBSHELL",
-        "BASH_VERSINFO", "BASH_EXECUTION_STRING",
-        "BASH_VERSION",  "COMP_WORDBREAKS",
-        "EPOCHREALTIME", "EPOCHSECONDS",
-        "HISTCMD",       "IFS",
-        "LINENO",        "OLDPWD",
-        "OPTERR",        "OPTIND",
-        "PPID",          "PS1",
-        "PS2",           "PS4",
-        "PWD",           "RANDOM",
-        "SHELLOPTS",     "SRANDOM",
-    };
-
-    for (size_t i = 0; i < ARRAY_LEN(names); i++)
-        if (!strcmp(names[i], name))
-            return true;
-    return false;
-}
-
-static int check_variable(const struct value_member *member, const struct value *map,
-                          struct error *err)
-{
-    const char *name = member->key;
-    const struct value *value = member->value;
-
-    if (!*name || strchr(name, '='))
-        return error_set_at_key(err, ERR_CONFIG, map, name,
-                                "'%s' cannot be the name of an environment variable", name);
-    if (is_variable_of_bash(name))
-        return error_set_at_key(err, ERR_CONFIG, map, name,
-                                "bash, which starts the task, sets the variable '%s' itself", name);
-    if (value_is_map(value) || value_is_list(value) || value_is_null(value))
-        return error_set_at_key(err, ERR_CONFIG, map, name,
-                                "the variable '%s' must have a text, not %s", name,
-                                value_kind_name(value_kind(value)));
-    if (value_is_string(value) && memchr(value->text.bytes, '\0', value->text.length))
-        return error_set_at_key(err, ERR_CONFIG, map, name,
-                                "the variable '%s' holds a NUL, which no process can be given",
-                                name);
-    return 0;
-}
-
-int dag_variables_add(struct dag_variable_list *list, const struct value *map, bool are_templates,
-                      enum dag_source source, struct error *err)
-{
-    for (size_t i = 0; i < value_count(map); i++) {
-        const struct value_member *member = value_member_at(map, i);
-        auto_strbuf struct strbuf text = STRBUF_INIT;
-
-        if (check_variable(member, map, err) < 0)
-            return -1;
-        if (value_text(member->value))
-            strbuf_add(&text, value_text(member->value));
-        else
-            strbuf_add_py_repr(&text, member->value); /* True or False */
-        if (strlen(member->key) + 1 + text.length + 1 > DAG_LONGEST_WORD)
-            return error_set_at_key(err, ERR_CONFIG, map, member->key,
-                                    "the variable '%s' has %zu bytes, more than Linux hands to a "
-                                    "process",
-                                    member->key, text.length);
-        dag_variable_set(list, member->key, strbuf_text(&text),
-                         are_templates &&
-                             (strstr(strbuf_text(&text), "{{") || strstr(strbuf_text(&text), "{%")),
-                         (struct dag_origin){source, member->value->file, member->line});
-    }
-    return 0;
 }
 
 static int build_env(struct dag_builder *build, struct error *err)
@@ -292,7 +91,7 @@ static void add_number_or(struct dag_argument_list *list, const struct dag_choic
     if (dag_choice(choices, option, NULL))
         dag_arguments_add(list, choices, option, option);
     else
-        add_number(list, dag_options[option].key, kind, fallback, from_default);
+        dag_argument_add_number(list, dag_options[option].key, kind, fallback, from_default);
 }
 
 static void build_defaults(struct dag_builder *build)
@@ -305,12 +104,12 @@ static void build_defaults(struct dag_builder *build)
     add_number_or(defaults, choices, DAG_OPTION_RETRY_DELAY, DAG_DURATION, DEFAULT_RETRY_DELAY);
     dag_arguments_add(defaults, choices, DAG_OPTION_RETRY_EXPONENTIAL_BACKOFF,
                       DAG_OPTION_ON_SUCCESS_CALLBACK);
-    add_number(defaults, "append_env", DAG_BOOL, true, from_default);
+    dag_argument_add_number(defaults, "append_env", DAG_BOOL, true, from_default);
     if (!dag_text_is_template(build->cwd)) {
         enum dag_source source = DAG_FROM_DEFAULT;
         const struct value *value = dag_choice(choices, DAG_OPTION_CWD, &source);
 
-        add_text(defaults, "cwd", build->cwd, dag_origin_of(source, value));
+        dag_argument_add_text(defaults, "cwd", build->cwd, dag_origin_of(source, value));
     }
 }
 
@@ -319,16 +118,6 @@ static struct dag_origin origin_of_schedule(const struct dag_builder *build, con
     const struct value *value = value_get(build->schedule->entry, key);
 
     return dag_origin_of(DAG_FROM_SCHEDULE, value ? value : build->schedule->entry);
-}
-
-/* The schedule's own problem with its place; what is there already becomes its reason. */
-static int refuse_key(const struct dag_builder *build, const char *key, const char *what,
-                      struct error *err)
-{
-    auto_free char *reason = xstrdup(err->message);
-
-    return error_set_at_key(err, ERR_CONFIG, build->schedule->entry, key, "schedule '%s': %s: %s",
-                            build->schedule->name, what, reason);
 }
 
 /* Meltano knows its aliases only in lower case, Airflow's stock generators let any case through. */
@@ -347,13 +136,25 @@ static const char *cron_of(const struct schedule *schedule)
     return cron == interval ? schedule->interval : cron;
 }
 
+/* The reason is in err. */
+static int refuse_interval(const struct schedule *schedule, struct error *err)
+{
+    auto_free char *reason = xstrdup(err->message);
+
+    error_set_at_key(err, ERR_CONFIG, schedule->entry, "interval",
+                     "schedule '%s': the interval '%s' is nothing that Airflow can follow: %s",
+                     schedule->name, schedule->interval, reason);
+    return error_hint(err, "Write five cron fields, such as '30 6 * * mon-fri', or one of @hourly, "
+                           "@daily, @weekly, @monthly, @yearly, @manual.");
+}
+
 static int build_schedule(struct dag_builder *build, struct error *err)
 {
     struct dag_argument_list *arguments = &build->dag->arguments;
+    const struct dag_origin origin = origin_of_schedule(build, "interval");
     const char *cron = cron_of(build->schedule);
     const struct value *assets = dag_choice(&build->choices, DAG_OPTION_ASSETS, NULL);
     auto_strbuf struct strbuf checked = STRBUF_INIT;
-    struct dag_argument *argument;
 
     if (assets && cron) {
         error_set_at(err, ERR_CONFIG, assets,
@@ -362,24 +163,18 @@ static int build_schedule(struct dag_builder *build, struct error *err)
         return error_hint(err, "Set its interval to '@manual', or remove the assets.");
     }
     if (assets) {
-        argument = dag_argument_add(arguments, "schedule", DAG_ASSETS,
-                                    dag_origin_of(DAG_FROM_SCHEDULE, assets));
-        add_texts_of(&argument->texts, assets);
+        struct dag_origin here = dag_origin_of(DAG_FROM_SCHEDULE, assets);
+
+        dag_texts_add(&dag_argument_add(arguments, "schedule", DAG_ASSETS, here)->texts, assets);
         return 0;
     }
     if (!cron) {
-        dag_argument_add(arguments, "schedule", DAG_NONE, origin_of_schedule(build, "interval"));
+        dag_argument_add(arguments, "schedule", DAG_NONE, origin);
         return 0;
     }
-    if (dag_cron_check(cron, &checked, err) < 0) {
-        auto_free char *what = xasprintf("the interval '%s' is nothing that Airflow can follow",
-                                         build->schedule->interval);
-
-        refuse_key(build, "interval", what, err);
-        return error_hint(err, "Write five cron fields, such as '30 6 * * mon-fri', or one of "
-                               "@hourly, @daily, @weekly, @monthly, @yearly, @manual.");
-    }
-    add_text(arguments, "schedule", strbuf_text(&checked), origin_of_schedule(build, "interval"));
+    if (dag_cron_check(cron, &checked, err) < 0)
+        return refuse_interval(build->schedule, err);
+    dag_argument_add_text(arguments, "schedule", strbuf_text(&checked), origin);
     return 0;
 }
 
@@ -407,51 +202,46 @@ static void build_start_date(struct dag_builder *build)
     argument->text = xstrdup(zone ? value_text(zone) : "UTC");
 }
 
-static int add_tag(struct dag_builder *build, struct strlist *tags, const char *prefix,
-                   const char *name, const struct value *where, struct error *err)
+/* Tags of ours are cut to what Airflow takes; those of the project were checked. */
+static void add_tag(struct strlist *tags, const char *prefix, const char *name)
 {
     auto_free char *tag = xasprintf("%s%s", prefix, name);
+    size_t length = strlen(tag);
 
-    if (utf8_count(tag) > LONGEST_TAG) {
-        error_set_at(err, ERR_CONFIG, where,
-                     "schedule '%s' would have the tag '%s', which is "
-                     "longer than Airflow's %d characters",
-                     build->schedule->name, tag, LONGEST_TAG);
-        return error_hint(err, "Choose a shorter name.");
-    }
+    while (utf8_count(tag) > LONGEST_TAG)
+        tag[--length] = '\0';
     strlist_add_unique(tags, tag);
-    return 0;
 }
 
-static int build_tags(struct dag_builder *build, struct error *err)
+static void build_tags(struct dag_builder *build)
 {
     const struct schedule *schedule = build->schedule;
-    struct strlist *tags = &dag_argument_add(&build->dag->arguments, "tags", DAG_TEXTS,
-                                             origin_of_schedule(build, "name"))
-                                ->texts;
-    int status = add_tag(build, tags, "", "meltano", schedule->entry, err) < 0 ||
-                 add_tag(build, tags, "schedule:", schedule->name, schedule->entry, err) < 0;
+    struct dag_origin origin = origin_of_schedule(build, "name");
+    struct dag_argument *argument =
+        dag_argument_add(&build->dag->arguments, "tags", DAG_TEXTS, origin);
+    struct strlist *tags = &argument->texts;
 
-    if (build->job)
-        status = status || add_tag(build, tags, "job:", schedule->job, schedule->entry, err) < 0;
-    else
-        status = status ||
-                 add_tag(build, tags, "", schedule->extractor, schedule->entry, err) < 0 ||
-                 add_tag(build, tags, "", schedule->loader, schedule->entry, err) < 0;
-    if (!build->job && !strcmp(schedule->transform, "run"))
-        strlist_add_unique(tags, "transform");
-    if (!build->job && !strcmp(schedule->transform, "only"))
-        strlist_add_unique(tags, "transform-only");
-    for (int source = 0; source < DAG_SOURCE_COUNT && !status; source++) {
+    add_tag(tags, "", "meltano");
+    add_tag(tags, "schedule:", schedule->name);
+    if (build->job) {
+        add_tag(tags, "job:", schedule->job);
+    } else {
+        add_tag(tags, "", schedule->extractor);
+        add_tag(tags, "", schedule->loader);
+        if (!strcmp(schedule->transform, "run"))
+            add_tag(tags, "", "transform");
+        if (!strcmp(schedule->transform, "only"))
+            add_tag(tags, "", "transform-only");
+    }
+    for (int source = 0; source < DAG_SOURCE_COUNT; source++) {
         const struct value *more = build->choices.values[source][DAG_OPTION_TAGS];
         auto_strlist struct strlist texts = STRLIST_INIT;
 
         if (more)
-            add_texts_of(&texts, more);
-        for (size_t i = 0; i < texts.count && !status; i++)
-            status = add_tag(build, tags, "", texts.items[i], more, err) < 0;
+            dag_texts_add(&texts, more);
+        for (size_t i = 0; i < texts.count; i++)
+            add_tag(tags, "", texts.items[i]);
     }
-    return status ? -1 : 0;
 }
 
 static int build_dag_id(struct dag_builder *build, const char *default_environment,
@@ -487,8 +277,9 @@ static int build_dag_id(struct dag_builder *build, const char *default_environme
                                "when one is chosen.");
     }
     build->dag->dag_id = dag_id_from_text(text, DAG_ID_LIMIT);
-    add_text(&build->dag->arguments, "dag_id", build->dag->dag_id,
-             choice ? dag_origin_of(source, choice) : origin_of_schedule(build, "name"));
+    dag_argument_add_text(&build->dag->arguments, "dag_id", build->dag->dag_id,
+                          choice ? dag_origin_of(source, choice)
+                                 : origin_of_schedule(build, "name"));
     return 0;
 }
 
@@ -512,8 +303,8 @@ static void build_description(struct dag_builder *build)
     auto_strbuf struct strbuf text = STRBUF_INIT;
 
     if (value) {
-        add_text(&build->dag->arguments, "description", value_text(value),
-                 dag_origin_of(source, value));
+        dag_argument_add_text(&build->dag->arguments, "description", value_text(value),
+                              dag_origin_of(source, value));
         return;
     }
     if (build->job)
@@ -521,7 +312,7 @@ static void build_description(struct dag_builder *build)
     else
         strbuf_addf(&text, "Meltano schedule %s: %s to %s", schedule->name, schedule->extractor,
                     schedule->loader);
-    add_text(&build->dag->arguments, "description", strbuf_text(&text), from_default);
+    dag_argument_add_text(&build->dag->arguments, "description", strbuf_text(&text), from_default);
 }
 
 static int build_arguments(struct dag_builder *build, const char *default_environment,
@@ -538,47 +329,43 @@ static int build_arguments(struct dag_builder *build, const char *default_enviro
     build_start_date(build);
     /* Singer state says where a load goes on; there is nothing to catch up with, and two runs of
      * one state would collide. */
-    add_number(arguments, "catchup", DAG_BOOL, false, from_default);
-    add_number(arguments, "max_active_runs", DAG_INT, 1, from_default);
+    dag_argument_add_number(arguments, "catchup", DAG_BOOL, false, from_default);
+    dag_argument_add_number(arguments, "max_active_runs", DAG_INT, 1, from_default);
     dag_arguments_add(arguments, &build->choices, DAG_OPTION_MAX_ACTIVE_TASKS,
                       DAG_OPTION_ON_DAG_SUCCESS_CALLBACK);
-    return build_tags(build, err);
+    build_tags(build);
+    return 0;
 }
 
-/* Which environment the schedule runs in; *reason says why it has no DAG in this one. */
+/* Which environment the schedule runs in: the one that was asked for, or the only one it belongs
+ * to, or the default one if it belongs to that. *reason says why it has no DAG otherwise; the
+ * caller frees it. */
 static int choose_environment(struct dag_builder *build, const struct dag_request *request,
                               char **reason, struct error *err)
 {
-    enum dag_source source;
+    const char *asked = request->environment_is_default ? NULL : request->environment;
+    enum dag_source source = DAG_FROM_COMMAND_LINE;
     const struct value *choice = dag_choice(&build->choices, DAG_OPTION_ENVIRONMENT, &source);
     auto_strlist struct strlist names = STRLIST_INIT;
     auto_free char *list = NULL;
 
-    if (request->environment && !request->environment_is_default) {
-        build->environment = request->environment;
-        build->environment_origin = (struct dag_origin){.source = DAG_FROM_COMMAND_LINE};
-    }
-    if (!choice)
-        return 0;
-    add_texts_of(&names, choice);
+    if (choice)
+        dag_texts_add(&names, choice);
     for (size_t i = 0; i < names.count; i++)
         if (!project_find_environment(build->project, names.items[i])) {
             error_set_at(err, ERR_CONFIG, choice, "schedule '%s': environment '%s' was not found",
                          build->schedule->name, names.items[i]);
             return error_hint(err, "Add it with 'meltano environment add %s'.", names.items[i]);
         }
-    if (names.count == 1 && !build->environment) {
-        build->environment = value_text(value_is_list(choice) ? value_at(choice, 0) : choice);
-        build->environment_origin = dag_origin_of(source, choice);
-        return 0;
-    }
-    if (request->environment && strlist_contains(&names, request->environment)) {
-        build->environment = request->environment;
-        build->environment_origin = dag_origin_of(source, choice);
-        return 0;
-    }
-    list = strlist_join(&names, ", ");
-    *reason = xasprintf("it belongs to %s", list);
+    if (!choice || (request->environment && strlist_contains(&names, request->environment)))
+        build->environment = choice ? request->environment : asked;
+    else if (names.count == 1 && !asked)
+        build->environment = project_find_environment(build->project, names.items[0])->name;
+    else
+        list = strlist_join(&names, ", ");
+    build->environment_origin = dag_origin_of(source, choice);
+    if (list)
+        *reason = xasprintf("it belongs to %s", list);
     return 0;
 }
 
@@ -620,14 +407,13 @@ static int build_dag(const struct project *project, const struct dag_request *re
 {
     struct dag_builder build = {.project = project, .schedule = schedule};
     const struct value *program;
-    char *reason = NULL;
+    auto_free char *reason = NULL;
 
     if (find_job(&build, err) < 0 || read_choices(&build, err) < 0 ||
         choose_environment(&build, request, &reason, err) < 0)
         return -1;
     if (reason) {
         strmap_set(&list->left_out, schedule->name, reason);
-        free(reason);
         return 0;
     }
     program = dag_choice(&build.choices, DAG_OPTION_PROGRAM, NULL);

@@ -414,6 +414,26 @@ START_TEST(a_start_date_of_old_is_used_when_it_is_a_date)
 }
 END_TEST
 
+START_TEST(a_tag_of_a_long_name_is_cut_between_two_characters)
+{
+    auto_strbuf struct strbuf text = STRBUF_INIT, tag = STRBUF_INIT;
+    auto_project struct project *project = NULL;
+    auto_dag_list struct dag_list *list = NULL;
+
+    strbuf_add(&text, "schedules: [{interval: '@daily', job: j, name: ");
+    strbuf_add(&tag, "schedule:");
+    for (int i = 0; i < 95; i++)
+        strbuf_add(&text, "\xc3\xa9");
+    for (int i = 0; i < 91; i++)
+        strbuf_add(&tag, "\xc3\xa9");
+    strbuf_add(&text, "}]\n" JOB);
+    project = load(strbuf_text(&text));
+    list = build(project, &plain_request);
+    ck_assert_str_eq(dag_argument_find(&list->items[0]->arguments, "tags")->texts.items[1],
+                     strbuf_text(&tag));
+}
+END_TEST
+
 Suite *dag_generator_dag_model_suite(void)
 {
     Suite *suite = suite_create("dag_generator/dag_model");
@@ -430,6 +450,7 @@ Suite *dag_generator_dag_model_suite(void)
     tcase_add_loop_test(tcase, an_environment_selects_its_schedules, 0, ARRAY_LEN(selections));
     tcase_add_test(tcase, a_schedule_that_is_left_out_says_where_it_belongs);
     tcase_add_test(tcase, the_program_of_the_command_line_comes_first);
+    tcase_add_test(tcase, a_tag_of_a_long_name_is_cut_between_two_characters);
     tcase_add_test(tcase, a_start_date_of_old_is_used_when_it_is_a_date);
     suite_add_tcase(suite, tcase);
     return suite;
