@@ -16,17 +16,31 @@
 struct dag_args {
     const char *output;
     const char *program;
+    const char *environment;
 };
 
-#define DAG_OPTIONS(args)                                                                          \
+#define ENVIRONMENT_OPTION(args)                                                                   \
+    OPTION_STRING(args, dags.environment, "environment",                                           \
+                  "The same as the global option, which stands before 'airflow'.",                 \
+                  .word = WORD_ENVIRONMENT)
+#define PROGRAM_OPTION(args)                                                                       \
+    OPTION_STRING(args, dags.program, "program",                                                   \
+                  "What the tasks start; without it, the program of the annotations, else "        \
+                  "'meltshim' when the PATH has one, else this very program.",                     \
+                  .metavar = "PROGRAM", .word = WORD_FILE)
+#define OUTPUT_OPTION(args)                                                                        \
     OPTION_STRING(args, dags.output, "output",                                                     \
                   "The DAG folder; without it, core.dags_folder of the project's Airflow plugin, " \
                   "else orchestrate/dags.",                                                        \
-                  .letter = 'o', .metavar = "DIR", .word = WORD_DIRECTORY),                        \
-        OPTION_STRING(args, dags.program, "program",                                               \
-                      "What the tasks start; without it, the program of the annotations, else "    \
-                      "'meltshim' when the PATH has one, else this very program.",                 \
-                      .metavar = "PROGRAM", .word = WORD_FILE)
+                  .letter = 'o', .metavar = "DIR", .word = WORD_DIRECTORY)
+
+/* The configuration in the environment that either option names. */
+static struct config *open_config(struct app *app, const struct dag_args *args, struct error *err)
+{
+    if (args->environment)
+        app->parsed.globals.environment = args->environment;
+    return app_config(app, err);
+}
 
 /* A name when the workers can be expected to find it, so that the files do not depend on where they
  * were made. */
@@ -49,7 +63,7 @@ static int build_dags(struct app *app, const struct dag_args *args, struct dag_l
                       struct error *err)
 {
     auto_free char *program = default_program(app);
-    struct config *config = app_config(app, err);
+    struct config *config = open_config(app, args, err);
     const struct environment *environment;
     struct dag_request request = {.program = args->program, .default_program = program};
 
@@ -66,7 +80,7 @@ static int build_dags(struct app *app, const struct dag_args *args, struct dag_l
 static int make_plan(struct app *app, const struct dag_args *args, enum dag_plan_mode mode,
                      struct dag_list **list, struct dag_plan **plan, struct error *err)
 {
-    struct config *config = app_config(app, err);
+    struct config *config = open_config(app, args, err);
     auto_free char *folder = NULL;
 
     if (!config || build_dags(app, args, list, err) < 0)
@@ -145,7 +159,9 @@ static int run_generate(struct app *app, void *data, struct error *err)
 }
 
 static const struct option_def generate_options[] = {
-    DAG_OPTIONS(struct generate_args),
+    OUTPUT_OPTION(struct generate_args),
+    PROGRAM_OPTION(struct generate_args),
+    ENVIRONMENT_OPTION(struct generate_args),
     OPTION_FLAG(struct generate_args, check, "check",
                 "Write nothing; show what would change and exit with 1 if anything would."),
     OPTION_FLAG(struct generate_args, diff, "diff", "Write nothing; show what would change."),
@@ -198,7 +214,9 @@ static int run_list(struct app *app, void *data, struct error *err)
 }
 
 static const struct option_def list_options[] = {
-    DAG_OPTIONS(struct list_args),
+    OUTPUT_OPTION(struct list_args),
+    PROGRAM_OPTION(struct list_args),
+    ENVIRONMENT_OPTION(struct list_args),
     FORMAT_OPTION(struct list_args),
     {0},
 };
@@ -241,8 +259,8 @@ static int run_explain(struct app *app, void *data, struct error *err)
 }
 
 static const struct option_def explain_options[] = {
-    OPTION_STRING(struct explain_args, dags.program, "program", "As for 'airflow generate'.",
-                  .metavar = "PROGRAM", .word = WORD_FILE),
+    PROGRAM_OPTION(struct explain_args),
+    ENVIRONMENT_OPTION(struct explain_args),
     {0},
 };
 

@@ -96,6 +96,8 @@ def test_only_an_environment_that_was_asked_for_is_fixed(project):
     assert "MELTANO_ENVIRONMENT" not in dag(project, "by-elt.py")
     project("--environment", "prod", "airflow", "generate")
     assert '"MELTANO_ENVIRONMENT": "prod"' in dag(project, "by-elt.py")
+    project("airflow", "generate", "--environment", "dev")
+    assert '"MELTANO_ENVIRONMENT": "dev"' in dag(project, "by-elt.py")
 
 
 def test_an_environment_that_does_not_exist(project):
