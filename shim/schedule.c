@@ -110,6 +110,11 @@ static int list_as_json(struct app *app, const struct project *project, struct e
     return 0;
 }
 
+static void print_interval(struct app *app, const struct schedule *schedule)
+{
+    app_print(app, "[%s] ", schedule->interval ? schedule->interval : "None");
+}
+
 static int print_job_schedule(struct app *app, const struct project *project,
                               const struct schedule *schedule, struct error *err)
 {
@@ -119,6 +124,7 @@ static int print_job_schedule(struct app *app, const struct project *project,
     if (!job)
         return -1;
     strbuf_add_py_repr(&tasks, job->tasks);
+    print_interval(app, schedule);
     app_print(app, "job %s: %s \u2192 %s\n", schedule->name, schedule->job, strbuf_text(&tasks));
     return 0;
 }
@@ -128,6 +134,7 @@ static void print_elt_schedule(struct app *app, const struct schedule *schedule)
     const char *load = !strcmp(schedule->transform, "only") ? "\u00d7" : "\u2192";
     const char *transform = !strcmp(schedule->transform, "skip") ? "x" : "\u2192";
 
+    print_interval(app, schedule);
     app_print(app, "elt %s: %s %s %s %s transforms\n", schedule->name, schedule->extractor, load,
               schedule->loader, transform);
 }
@@ -137,7 +144,6 @@ static int list_as_text(struct app *app, const struct project *project, struct e
     for (size_t i = 0; i < project->schedule_count; i++) {
         const struct schedule *schedule = &project->schedules[i];
 
-        app_print(app, "[%s] ", schedule->interval ? schedule->interval : "None");
         if (!schedule->job)
             print_elt_schedule(app, schedule);
         else if (print_job_schedule(app, project, schedule, err) < 0)

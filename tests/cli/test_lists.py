@@ -45,6 +45,8 @@ def test_a_schedule_without_its_job_is_an_error(project):
     result = project("schedule", "list", "--format=json")
     assert (result.status, result.out) == (1, "")
     assert "j2" in result.err and "meltano.yml" in result.err
+    result = project("schedule", "list")
+    assert (result.status, result.out) == (1, "[@daily] elt by-elt: tap-a → target-b x transforms\n")
 
 
 def test_jobs(project):
