@@ -191,6 +191,20 @@ static bool ignores_default(const struct app *app, const char *name)
     return true;
 }
 
+/* logging.yaml of a project is a configuration of Python's logging module. */
+static int note_ignored_log_config(const struct app *app, struct config *config, struct error *err)
+{
+    auto_free char *path = NULL;
+
+    if (config_project_text(config, "cli.log_config", &path, err) < 0)
+        return -1;
+    if (!app->is_known && path && file_exists(path))
+        log_info("%s is not read: the form and the level of log lines come from --log-format and "
+                 "--log-level, or the settings cli.log_format and cli.log_level",
+                 path);
+    return 0;
+}
+
 static int activate_environment(const struct app *app, struct config *config, struct error *err)
 {
     const struct global_options *globals = &app->parsed.globals;
@@ -237,6 +251,7 @@ struct config *app_config(struct app *app, struct error *err)
     if (config_open(project, &app->environment, &options, &app->config, err) < 0)
         return NULL;
     if (apply_log_settings(app, app->config, err) < 0 ||
+        note_ignored_log_config(app, app->config, err) < 0 ||
         activate_environment(app, app->config, err) < 0 ||
         make_hub(app, app->config, false, err) < 0) {
         config_free(take(app->config));

@@ -24,6 +24,7 @@ static void state_id_parts_clear(struct state_id_parts *parts)
     free(parts->tap);
     free(parts->target);
 }
+#define auto_state_id_parts ATTR_CLEANUP(state_id_parts_clear)
 
 /* The environment reaches as far as it can, as in Meltano, where names may hold any sign. */
 static bool split_state_id(const char *state_id, struct state_id_parts *out)
@@ -49,7 +50,7 @@ static bool split_state_id(const char *state_id, struct state_id_parts *out)
 /* The state of "dev:tap-a-to-target-b" is where the environment dev keeps it. */
 static int enter_environment_of(struct config *config, const char *state_id, struct error *err)
 {
-    __attribute__((cleanup(state_id_parts_clear))) struct state_id_parts parts = {0};
+    auto_state_id_parts struct state_id_parts parts = {0};
     const struct environment *active = config_environment(config);
     const struct project *project = config_project(config);
 

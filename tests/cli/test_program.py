@@ -111,6 +111,11 @@ def test_log_options_shape_standard_error(project):
     assert project("schedule", "list", MELTANO_CLI_LOG_LEVEL="error").err == ""
 
 
+def test_a_logging_configuration_is_said_to_be_ignored(project):
+    (project.directory / "logging.yaml").write_text("version: 1\n")
+    assert "logging.yaml is not read" in project("job", "list").err
+
+
 def test_a_bad_log_setting_names_the_value(project):
     result = project("schedule", "list", MELTANO_CLI_LOG_LEVEL="loud")
     assert result.status == 1
