@@ -390,7 +390,7 @@ static const char *read_zone(const char *text, char zone[7])
     text = text ? read_digits(text, 2, 2, &minutes) : NULL;
     if (!text || hours > 14 || minutes > 59)
         return NULL;
-    snprintf(zone, 7, "%c%02d:%02d", sign, hours % 100, minutes % 100);
+    snprintf(zone, 7, "%c%02u:%02u", sign, (unsigned)hours % 100u, (unsigned)minutes % 100u);
     return text;
 }
 
