@@ -33,41 +33,16 @@ int store_state_write(struct store *store, const char *state_id, const struct st
                       int64_t *version, struct error *err)
 {
     struct state_medium medium = state_medium_systemdb(store);
-    char new_run_id[UUID_TEXT_SIZE];
-    auto_free char *text = NULL;
-    struct state_change change = {
-        .state_id = state_id,
-        .lock = lock,
-        .run_id = run_id,
-        .source = row_id ? "run" : "edit",
-        .kind = kind,
-        .row_id = row_id,
-        .adds_edit_row = !row_id,
-    };
 
-    if (state_normalize(value, &text, err) < 0)
-        return -1;
-    change.value = text;
-    if (!run_id) {
-        uuid_new_v7(new_run_id);
-        change.run_id = new_run_id;
-    }
-    return state_change_make(store, &medium, &change, version, err);
+    return state_change_write(store, &medium, state_id, lock, row_id, run_id, kind, value, version,
+                              err);
 }
 
 int store_state_clear(struct store *store, const char *state_id, struct error *err)
 {
     struct state_medium medium = state_medium_systemdb(store);
-    struct state_change change = {.state_id = state_id, .source = "state clear"};
-    struct state_parts parts = {0};
-    bool found;
 
-    if (store_state_read(store, state_id, &parts, &found, err) < 0)
-        return -1;
-    state_parts_clear(&parts);
-    if (!found)
-        return 0;
-    return state_change_make(store, &medium, &change, NULL, err);
+    return state_change_clear(store, &medium, state_id, NULL, err);
 }
 
 int store_state_list(struct store *store, struct strlist *out, struct error *err)

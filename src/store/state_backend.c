@@ -93,51 +93,19 @@ int state_backend_read(struct state_backend *backend, const char *state_id, stru
     return backend->medium.read(backend->medium.context, state_id, out, found, &stamp_us, err);
 }
 
-int state_backend_change(struct state_backend *backend, struct state_change *change,
-                         int64_t *version, struct error *err)
-{
-    char run_id[UUID_TEXT_SIZE];
-
-    uuid_new_v7(run_id);
-    if (!change->run_id)
-        change->run_id = run_id;
-    return state_change_make(backend->store, &backend->medium, change, version, err);
-}
-
 int state_backend_write(struct state_backend *backend, const char *state_id,
                         const struct store_lock *lock, int64_t row_id, const char *run_id,
                         enum state_write kind, const char *value, int64_t *version,
                         struct error *err)
 {
-    auto_free char *text = NULL;
-    struct state_change change = {
-        .state_id = state_id,
-        .lock = lock,
-        .run_id = run_id,
-        .source = row_id ? "run" : "edit",
-        .kind = kind,
-        .row_id = row_id,
-        .adds_edit_row = !row_id,
-    };
-
-    if (state_normalize(value, &text, err) < 0)
-        return -1;
-    change.value = text;
-    return state_backend_change(backend, &change, version, err);
+    return state_change_write(backend->store, &backend->medium, state_id, lock, row_id, run_id,
+                              kind, value, version, err);
 }
 
 int state_backend_clear(struct state_backend *backend, const char *state_id,
                         const struct store_lock *lock, struct error *err)
 {
-    struct state_change change = {.state_id = state_id, .lock = lock, .source = "state clear"};
-    struct state_parts parts = {0};
-    bool found;
-
-    if (state_backend_read(backend, state_id, &parts, &found, err) < 0)
-        return -1;
-    state_parts_clear(&parts);
-    /* What is not there is cleared already, and leaves no version. */
-    return found ? state_backend_change(backend, &change, NULL, err) : 0;
+    return state_change_clear(backend->store, &backend->medium, state_id, lock, err);
 }
 
 int state_backend_list(struct state_backend *backend, struct strlist *out, struct error *err)

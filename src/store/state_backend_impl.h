@@ -20,10 +20,6 @@ int file_backend_init(const struct state_backend_options *options, struct state_
 int s3_backend_init(const struct state_backend_options *options, struct state_backend *out,
                     struct error *err);
 
-/* One change from outside a run: its run id is a new one. */
-int state_backend_change(struct state_backend *backend, struct state_change *change,
-                         int64_t *version, struct error *err);
-
 /* The text of a state file: {"completed": {...}, "partial": {...}}. place names it for messages. */
 int state_document_parse(const char *text, size_t length, const char *place,
                          struct state_parts *out, struct error *err);

@@ -120,6 +120,8 @@ struct work {
     struct store *store;
     const struct state_medium *medium;
     const struct state_change *change;
+    const char *run_id;
+    char new_run_id[UUID_TEXT_SIZE];
     int64_t now_us;
     int64_t stamp_us;
     struct state_parts before;
@@ -269,7 +271,7 @@ static int write_run_row(struct work *work, struct error *err)
         return 0;
     return db_query(db, SQL(run_state_edit),
                     DB_VALUES(db_text(change->state_id), db_time(work->now_us), db_text(value),
-                              db_int(flags), db_uuid(change->run_id),
+                              db_int(flags), db_uuid(work->run_id),
                               db_text(store_default_trigger())),
                     NULL, err);
 }
@@ -286,12 +288,19 @@ static int write_ledger(struct work *work, struct error *err)
                 : change->value && change->kind == STATE_PARTIAL ? "partial"
                                                                  : "complete",
         .source = change->source,
-        .run_id = change->run_id,
+        .run_id = work->run_id,
         .completed = work->completed,
         .partial = work->partial,
     };
 
     return ledger_add(&work->store->db, &entry, &work->base, err);
+}
+
+static int replace_state(struct work *work, struct error *err)
+{
+    if (read_before(work, err) < 0 || compute_after(work, err) < 0)
+        return -1;
+    return write_after(work, err);
 }
 
 static int make_change(struct db *db, void *context, struct error *err)
@@ -301,13 +310,9 @@ static int make_change(struct db *db, void *context, struct error *err)
     (void)db;
     if (next_version(work, err) < 0)
         return -1;
-    if (!work->medium->is_slow && read_before(work, err) < 0)
+    if (!work->medium->is_slow && replace_state(work, err) < 0)
         return -1;
-    if (keep_foreign_state(work, err) < 0)
-        return -1;
-    if (!work->medium->is_slow && (compute_after(work, err) < 0 || write_after(work, err) < 0))
-        return -1;
-    if (write_run_row(work, err) < 0)
+    if (keep_foreign_state(work, err) < 0 || write_run_row(work, err) < 0)
         return -1;
     return write_ledger(work, err);
 }
@@ -328,27 +333,20 @@ static int check_fence(struct store *store, const struct state_change *change, s
     return 0;
 }
 
-static int change_slow_medium(struct work *work, struct error *err)
-{
-    if (check_fence(work->store, work->change, err) < 0 || read_before(work, err) < 0 ||
-        compute_after(work, err) < 0)
-        return -1;
-    return write_after(work, err);
-}
-
 static int change_locked(struct work *work, struct error *err)
 {
     const struct state_medium *medium = work->medium;
-    int failed;
+    int failed = 0;
 
     if (medium->lock && medium->lock(medium->context, work->change->state_id, err) < 0)
         return -1;
-    failed = medium->is_slow ? change_slow_medium(work, err) : 0;
+    if (medium->is_slow)
+        failed = check_fence(work->store, work->change, err) < 0 || replace_state(work, err) < 0;
     if (!failed)
         failed = store_transaction(work->store, DB_DURABLE, make_change, work, err);
     if (medium->unlock)
         medium->unlock(medium->context, work->change->state_id);
-    return failed;
+    return failed ? -1 : 0;
 }
 
 int state_change_make(struct store *store, const struct state_medium *medium,
@@ -362,6 +360,12 @@ int state_change_make(struct store *store, const struct state_medium *medium,
     };
     int failed;
 
+    work.run_id = change->run_id;
+    if (!work.run_id && change->adds_edit_row) {
+        uuid_new_v7(work.new_run_id);
+        work.run_id = work.new_run_id;
+    }
+
     if (change->lock && !change->lock->held)
         return store_lost_lock(change->state_id, err);
     work.stamp_us = local_stamp(work.now_us);
@@ -371,4 +375,40 @@ int state_change_make(struct store *store, const struct state_medium *medium,
     if (!failed && version)
         *version = work.version;
     return failed;
+}
+
+int state_change_write(struct store *store, const struct state_medium *medium, const char *state_id,
+                       const struct store_lock *lock, int64_t row_id, const char *run_id,
+                       enum state_write kind, const char *value, int64_t *version,
+                       struct error *err)
+{
+    auto_free char *text = NULL;
+    struct state_change change = {
+        .state_id = state_id,
+        .lock = lock,
+        .run_id = run_id,
+        .source = row_id ? "run" : "edit",
+        .kind = kind,
+        .row_id = row_id,
+        .adds_edit_row = !row_id,
+    };
+
+    if (state_normalize(value, &text, err) < 0)
+        return -1;
+    change.value = text;
+    return state_change_make(store, medium, &change, version, err);
+}
+
+int state_change_clear(struct store *store, const struct state_medium *medium, const char *state_id,
+                       const struct store_lock *lock, struct error *err)
+{
+    struct state_change change = {.state_id = state_id, .lock = lock, .source = "state clear"};
+    struct state_parts parts = {0};
+    int64_t stamp_us;
+    bool found;
+
+    if (medium->read(medium->context, state_id, &parts, &found, &stamp_us, err) < 0)
+        return -1;
+    state_parts_clear(&parts);
+    return found ? state_change_make(store, medium, &change, NULL, err) : 0;
 }

@@ -30,7 +30,7 @@ struct state_medium {
 struct state_change {
     const char *state_id;
     const struct store_lock *lock; /* NULL: not fenced */
-    const char *run_id;            /* NULL: a new one */
+    const char *run_id;            /* NULL: a STATE_EDIT row gets a new one */
     const char *source;            /* what the ledger says: "run", "state set", ... */
 
     /* Either a value by Meltano's merge rules, or both parts as they are, or neither: clear. */
@@ -46,6 +46,15 @@ struct state_change {
 /* *version (may be NULL) is that of the ledger. */
 int state_change_make(struct store *store, const struct state_medium *medium,
                       const struct state_change *change, int64_t *version, struct error *err);
+
+/* One accepted state, as store_state_write() describes it. */
+int state_change_write(struct store *store, const struct state_medium *medium, const char *state_id,
+                       const struct store_lock *lock, int64_t row_id, const char *run_id,
+                       enum state_write kind, const char *value, int64_t *version,
+                       struct error *err);
+/* Removes a state; what is not there leaves no version. */
+int state_change_clear(struct store *store, const struct state_medium *medium, const char *state_id,
+                       const struct store_lock *lock, struct error *err);
 
 /* The table state. */
 struct state_medium state_medium_systemdb(struct store *store);

@@ -87,7 +87,7 @@ static int edit(struct state_backend *backend, const char *state_id, const struc
         .adds_edit_row = true,
     };
 
-    return state_backend_change(backend, &change, NULL, err);
+    return state_change_make(backend->store, &backend->medium, &change, NULL, err);
 }
 
 int state_service_set(struct state_backend *backend, const char *state_id,
@@ -214,7 +214,7 @@ int state_service_import(struct state_backend *backend, const char *state_id,
         .source = "state import",
         .parts = &parts,
     };
-    int failed = state_backend_change(backend, &change, NULL, err);
+    int failed = state_change_make(backend->store, &backend->medium, &change, NULL, err);
 
     state_parts_clear(&parts);
     return failed;
@@ -266,7 +266,7 @@ static int roll_back(struct state_backend *backend, const char *state_id,
         return -1;
     text = json_to_text(merged, &json_python);
     change.edit_value = text;
-    return state_backend_change(backend, &change, NULL, err);
+    return state_change_make(backend->store, &backend->medium, &change, NULL, err);
 }
 
 int state_service_rollback(struct state_backend *backend, const char *state_id,
