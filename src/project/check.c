@@ -173,3 +173,28 @@ int check_name(const struct value *entry, const char *what, char **out, struct e
     *out = xstrdup(value_text(name));
     return 0;
 }
+
+static bool goes_up(const char *text)
+{
+    while (*text) {
+        size_t length = strcspn(text, "/");
+
+        if (length == 2 && !strncmp(text, "..", 2))
+            return true;
+        text += length + (text[length] == '/');
+    }
+    return false;
+}
+
+int check_path_part(const struct value *entry, const char *what, const char *key, struct error *err)
+{
+    const struct value *value = value_get(entry, key);
+    const char *text = value_text(value);
+
+    if (!text || (*text != '/' && !goes_up(text)))
+        return 0;
+    error_set_at(err, ERR_CONFIG, value, "'%s' of %s leads out of the project: '%s'", key, what,
+                 text);
+    return error_hint(err, "Choose a text without '..' and without '/' at its beginning: files and "
+                           "directories are named after it.");
+}

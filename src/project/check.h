@@ -34,5 +34,9 @@ int check_texts(const struct value *entry, const char *what, const char *key, st
                 struct error *err);
 /* The key "name", which must be a string without ':' (that separates the parts of state ids). */
 int check_name(const struct value *entry, const char *what, char **out, struct error *err);
+/* Whether the text of the key, if there is one, can name a file below a directory: it is not
+ * absolute and does not go up. */
+int check_path_part(const struct value *entry, const char *what, const char *key,
+                    struct error *err);
 
 #endif

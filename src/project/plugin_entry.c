@@ -262,7 +262,10 @@ int plugin_from_entry(enum plugin_type type, const struct value *entry, bool is_
     if (check_name(entry, a_plugin, &plugin->name, err) < 0)
         return -1;
     what = xasprintf("%s '%s'", plugin_type_info(type)->label, plugin->name);
-    if (check_text(entry, what, "inherit_from", &inherit_from, err) < 0)
+    if (check_path_part(entry, a_plugin, "name", err) < 0 ||
+        check_path_part(entry, what, "variant", err) < 0 ||
+        check_path_part(entry, what, "inherit_from", err) < 0 ||
+        check_text(entry, what, "inherit_from", &inherit_from, err) < 0)
         return -1;
     /* Inheriting from itself is what every plugin does from its definition. */
     if (inherit_from && (!*inherit_from || !strcmp(inherit_from, plugin->name)))
@@ -291,6 +294,7 @@ int plugin_from_mapping(struct plugin *mapper, const struct value *mapping, stru
 
     if (check_entry(mapping, what, err) < 0 ||
         check_required_text(mapping, what, "name", &plugin->name, err) < 0 ||
+        check_path_part(mapping, what, "name", err) < 0 ||
         check_map(mapping, what, "config", &config, err) < 0)
         return -1;
     plugin->type = PLUGIN_MAPPER;

@@ -281,9 +281,9 @@ START_TEST(a_bad_lock_file_is_refused_with_its_place)
 }
 END_TEST
 
-START_TEST(names_cannot_lead_out_of_the_plugin_directory)
+START_TEST(a_definition_has_no_slash_in_its_name)
 {
-    load("plugins: {extractors: [{name: tap-x, variant: ../../../etc}]}");
+    load("plugins: {extractors: [{name: tap-x, variant: acme/b}]}");
     expect_refusal("tap-x",
                    "meltano.yml:1:24: the name or variant of extractor 'tap-x' contains '/'",
                    "Take it from the hub: 'meltano hub list' shows what there is.");
@@ -329,7 +329,7 @@ Suite *project_plugin_suite(void)
     tcase_add_test(tcase, a_cycle_of_inheritance_is_shown);
     tcase_add_test(tcase, a_missing_lock_file_is_named);
     tcase_add_loop_test(tcase, a_bad_lock_file_is_refused_with_its_place, 0, ARRAY_LEN(bad_locks));
-    tcase_add_test(tcase, names_cannot_lead_out_of_the_plugin_directory);
+    tcase_add_test(tcase, a_definition_has_no_slash_in_its_name);
     tcase_add_test(tcase, a_definition_source_is_asked_once);
     suite_add_tcase(suite, tcase);
     return suite;

@@ -218,6 +218,11 @@ END_TEST
 
 /* What is refused -------------------------------------------------------------------------- */
 
+#define LEADS_OUT                                                                                  \
+    "Choose a text without '..' and without '/' at its beginning: files and directories are "      \
+    "named "                                                                                       \
+    "after it."
+
 static const struct {
     const char *yaml;
     const char *message;
@@ -255,6 +260,16 @@ static const struct {
     {"plugins:\n  loaders:\n  - name: a:b\n",
      "meltano.yml:3:11: the name 'a:b' of an entry of loaders contains ':'",
      "Choose a name without ':', which separates the parts of a state ID."},
+    {"plugins:\n  loaders:\n  - name: a/../../b\n",
+     "meltano.yml:3:11: 'name' of an entry of loaders leads out of the project: 'a/../../b'",
+     LEADS_OUT},
+    {"plugins:\n  loaders:\n  - name: /tmp/b\n",
+     "meltano.yml:3:11: 'name' of an entry of loaders leads out of the project: '/tmp/b'",
+     LEADS_OUT},
+    {"plugins:\n  loaders:\n  - name: t\n    variant: ..\n",
+     "meltano.yml:4:14: 'variant' of loader 't' leads out of the project: '..'", LEADS_OUT},
+    {"plugins:\n  loaders:\n  - name: t\n    inherit_from: ../u\n",
+     "meltano.yml:4:19: 'inherit_from' of loader 't' leads out of the project: '../u'", LEADS_OUT},
     {"plugins:\n  loaders:\n  - name: t\n    config: [a]\n",
      "meltano.yml:4:13: 'config' of loader 't' must be a mapping, not a list",
      "Write the keys below 'config:', indented, each as 'key: value'."},
