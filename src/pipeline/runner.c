@@ -610,8 +610,13 @@ static void publish_record(struct runner *runner)
     for (size_t i = 0; i < runner->record.block_count; i++)
         if (runner->record.blocks[i].log_path)
             run_log_write_record(runner->record.blocks[i].log_path, json);
-    if (printf("%s\n", json) < 0 || fflush(stdout) == EOF)
-        log_debug("the run record could not be printed: %s", strerror(errno));
+    if (printf("%s\n", json) >= 0 && fflush(stdout) != EOF)
+        return;
+    if (errno == EPIPE)
+        log_debug("Nobody read the run record");
+    else
+        log_warning("The run record could not be printed: %s; 'meltshim runs show %s' shows it",
+                    strerror(errno), runner->record.run_id);
 }
 
 static void log_run_end(const struct runner *runner)
