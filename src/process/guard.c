@@ -322,7 +322,9 @@ static ATTR_NORETURN void run_guard(const struct exec_plan *plan, int socket_fd)
      * cannot be unmounted while it is somebody's working directory. */
     failure_copy = fcntl(failure[0], F_DUPFD_CLOEXEC, 3);
     socket_copy = fcntl(socket_fd, F_DUPFD_CLOEXEC, 3);
-    if (dup2(failure_copy, GUARD_CHILD_FD) < 0 || dup2(socket_copy, GUARD_SOCKET_FD) < 0)
+    if (failure_copy < 0 || socket_copy < 0 || dup2(failure_copy, GUARD_CHILD_FD) < 0)
+        fail_start(socket_fd, START_DESCRIPTORS);
+    if (dup2(socket_copy, GUARD_SOCKET_FD) < 0)
         _exit(1);
     close_range_from(2, 0);
     take_guard_name(); /* after the fork: the program's argv may be part of ours */

@@ -64,8 +64,10 @@ void process_setup(void)
 
     /* With SIGCHLD ignored the kernel would throw the ends of our children away. */
     sigaction(SIGCHLD, &action, NULL);
+    /* write() then says EPIPE and EFBIG, which we can report. */
     action.sa_handler = SIG_IGN;
     sigaction(SIGPIPE, &action, NULL);
+    sigaction(SIGXFSZ, &action, NULL);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -92,6 +94,7 @@ int process_replace(const char *const *argv, const char *const *env, struct erro
     describe_exec_failure(path, errno, err);
     sigprocmask(SIG_SETMASK, &before, NULL);
     sigaction(SIGPIPE, &ignore, NULL);
+    sigaction(SIGXFSZ, &ignore, NULL);
     return -1;
 }
 

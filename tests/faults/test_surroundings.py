@@ -1,6 +1,7 @@
 """What the run stands on fails: files, disks, the database."""
 
 import os
+import resource
 import shutil
 import sqlite3
 import subprocess
@@ -166,3 +167,39 @@ def test_logs_may_be_linked_elsewhere(lab, tmp_path_factory):
     (log,) = elsewhere.glob("elt/*/*/elt.log")
     assert "hello" in log.read_text()
     assert (log.parent / "run.json").read_text().strip() == result.stdout.splitlines()[-1]
+
+
+def limit(what, value):
+    return lambda: resource.setrlimit(what, (value, value))
+
+
+def test_a_limit_on_the_size_of_files_is_an_error_not_a_death(lab):
+    lab.prepare([["long-error", 100_000], *THREE])
+    small = limit(resource.RLIMIT_FSIZE, 50_000)
+    process = lab.start("run", "tap-a", "target-b", preexec_fn=small)
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode > 0 and process.returncode < 124
+    assert "disk I/O error" in stderr.decode()
+    assert '"status":"failed"' in stdout.decode()
+
+
+@pytest.mark.parametrize("count", range(6, 40, 2))
+def test_too_few_descriptors_are_said(lab, count):
+    lab.prepare(THREE)
+    process = lab.start(
+        "run", "tap-a", "target-b", preexec_fn=limit(resource.RLIMIT_NOFILE, count)
+    )
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode in (0, 1, 12, 10, 14, 20, 22)
+    if process.returncode:
+        assert "Too many open files" in stderr.decode()
+
+
+def test_a_record_that_cannot_be_printed_is_still_kept(lab):
+    lab.prepare(THREE)
+    with open("/dev/full", "wb") as full:
+        process = lab.start("run", "tap-a", "target-b", stdout=full)
+        _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert "The run record could not be printed: No space left on device" in stderr.decode()
+    assert '"status": "success"' in lab.run("runs", "show").stdout
