@@ -40,6 +40,15 @@ static void add_control(struct strbuf *buf, unsigned c)
     }
 }
 
+static size_t measure_plain_ascii(const char *text, size_t size)
+{
+    size_t length = 0;
+
+    while (length < size && text[length] >= ' ' && text[length] <= '~')
+        length++;
+    return length;
+}
+
 void strbuf_add_visible(struct strbuf *buf, const char *text, size_t size, unsigned keep)
 {
     size_t length;
@@ -47,7 +56,9 @@ void strbuf_add_visible(struct strbuf *buf, const char *text, size_t size, unsig
     for (size_t at = 0; at < size; at += length) {
         unsigned c;
 
-        length = keep & TERMINAL_KEEP_COLORS ? measure_color(text + at, size - at) : 0;
+        length = measure_plain_ascii(text + at, size - at);
+        if (!length && keep & TERMINAL_KEEP_COLORS)
+            length = measure_color(text + at, size - at);
         if (length) {
             strbuf_add_bytes(buf, text + at, length);
             continue;
