@@ -93,11 +93,10 @@ static int read_manifest(struct dag_plan *plan, struct error *err)
     const struct value *files;
     auto_free char *other = NULL;
     const char *owner;
-    bool found;
 
-    if (file_read_if_exists(path, &text, &found, err) < 0)
+    if (file_read_if_exists(path, &text, &plan->has_manifest, err) < 0)
         return -1;
-    if (!found)
+    if (!plan->has_manifest)
         return 0;
     if (json_parse(strbuf_text(&text), text.length, path, &manifest, err) < 0)
         return error_hint(err, "Remove the file; 'airflow generate --prune' then finds what was "
@@ -297,6 +296,9 @@ int dag_plan_make(const struct dag_list *list, const struct project *project, co
 
     plan->folder_fd = -1;
     plan->folder = xstrdup(folder);
+    /* Nothing to write and nothing to remove: no reason to make a folder. */
+    if (!list->count && !file_exists(folder))
+        mode = DAG_PLAN_LOOK;
     if (mode != DAG_PLAN_LOOK && open_folder(plan, err) < 0)
         return -1;
     resolved = path_resolve(folder);
@@ -418,6 +420,8 @@ int dag_plan_apply(struct dag_plan *plan, struct error *err)
     auto_strlist struct strlist temporaries = STRLIST_INIT;
     int status;
 
+    if (!plan->count && !plan->has_manifest)
+        return 0;
     if (!dag_plan_is_stale(plan))
         return replace_manifest(plan, false, err);
     status = write_temporaries(plan, &temporaries, err);

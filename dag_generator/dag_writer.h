@@ -34,7 +34,8 @@ struct dag_plan {
     /* private */
     char *owner;           /* how the manifest names the project */
     struct strlist listed; /* what the manifest lists */
-    int folder_fd;         /* holds the lock; -1 when nothing is to be written */
+    bool has_manifest;
+    int folder_fd; /* holds the lock; -1 when nothing is to be written */
 };
 
 enum dag_plan_mode {

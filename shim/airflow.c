@@ -153,6 +153,8 @@ static int run_generate(struct app *app, void *data, struct error *err)
     }
     if (dag_plan_apply(plan, err) < 0)
         return -1;
+    if (!list->count && !list->left_out.count)
+        app_print(app, "the project has no schedules\n");
     print_changes(app, plan);
     print_left_out(app, list);
     return 0;

@@ -224,6 +224,17 @@ START_TEST(fresh_files_are_not_stale)
 }
 END_TEST
 
+START_TEST(a_project_without_schedules_leaves_no_trace)
+{
+    tempdir_write("meltano.yml", "version: 1\n");
+    generate();
+    ck_assert(!exists("dags"));
+    tempdir_write("dags/mine.py", "# airflow dag by hand\n");
+    generate();
+    ck_assert(!exists(MANIFEST));
+}
+END_TEST
+
 START_TEST(pruning_finds_what_a_lost_manifest_forgot_and_writes_nothing)
 {
     auto_free char *text = NULL;
@@ -347,6 +358,7 @@ Suite *dag_generator_dag_writer_suite(void)
     tcase_add_test(tcase, looking_writes_nothing_and_shows_what_would_change);
     tcase_add_test(tcase, a_changed_schedule_shows_as_a_changed_line);
     tcase_add_test(tcase, fresh_files_are_not_stale);
+    tcase_add_test(tcase, a_project_without_schedules_leaves_no_trace);
     tcase_add_test(tcase, pruning_finds_what_a_lost_manifest_forgot_and_writes_nothing);
     tcase_add_test(tcase, a_folder_of_another_project_is_refused);
     tcase_add_test(tcase, a_project_that_was_moved_keeps_its_folder);
