@@ -394,7 +394,9 @@ const char *process_end_describe(const struct process_end *end, char *buffer, si
                  end->out_of_memory ? ", out of memory" : "");
         break;
     case EXIT_NOT_STARTED:
-        snprintf(buffer, size, "not started: %s", strerror(end->code));
+        /* Without an errno nobody has tried: something else was wrong before. */
+        snprintf(buffer, size, "not started%s%s", end->code ? ": " : "",
+                 end->code ? strerror(end->code) : "");
         break;
     }
     return buffer;

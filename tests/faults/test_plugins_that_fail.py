@@ -101,6 +101,7 @@ def test_a_missing_executable_is_found_before_anything_starts(lab):
     assert result.status == 14
     assert result.record["error"]["class"] == "start"
     assert "no-such-target" in result.record["error"]["message"]
+    assert [p["ended"] for p in result.record["processes"]] == ["not started", "not started"]
     assert not started.exists()
 
 
