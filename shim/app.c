@@ -98,7 +98,7 @@ static void add_sentence(struct strbuf *out, const char *text)
     if (letters && (!text[letters] || strchr(" ,:", text[letters])))
         out->text[at] = (char)toupper((unsigned char)out->text[at]);
     length = strlen(text);
-    if (length && !strchr(".!?:)", text[length - 1]) && !strchr(text, '\n'))
+    if (length && !strchr(".!?:", text[length - 1]) && !strchr(text, '\n'))
         strbuf_add_char(out, '.');
 }
 
