@@ -120,6 +120,8 @@ int command_block_run(struct config *config, const struct block *block, int64_t 
     block_record_set_processes(record, 1);
     result = invocation_prepare(config, run.stage.plugin, &options, &run.stage.invocation, err);
     run.stage.is_prepared = !result;
+    if (!result)
+        plugin_config_register_secrets(run.stage.invocation.config);
     if (!result && block->command)
         result = invocation_set_command(config, &run.stage.invocation, block->command, NULL, err);
     if (!result) {

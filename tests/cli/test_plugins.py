@@ -215,3 +215,28 @@ def test_install_has_nothing_to_do_without_a_pip_url(project):
     assert result.status == 0
     assert "There is no plugin 'nope' in the project." in result.err
     assert project("install", "--schedule=nope").status == 1
+
+
+@pytest.mark.parametrize("command", ["/bin/echo", "/bin/false"])
+def test_the_secrets_of_a_command_are_nowhere(project, command):
+    path = project.directory / "meltano.yml"
+    utility = f"""\
+  - name: sec
+    namespace: sec
+    executable: {command}
+    settings:
+    - name: token
+      sensitive: true
+    config:
+      token: swordfish-99
+    commands:
+      go: --token $SEC_TOKEN
+"""
+    path.write_text(path.read_text().replace("  utilities:\n", "  utilities:\n" + utility))
+    result = project("run", "sec:go")
+    assert result.status == (0 if command == "/bin/echo" else 13)
+    assert "swordfish-99" not in result.out + result.err
+    assert "swordfish-99" not in project("runs", "show").out
+    assert '"argv":["' + command + '","--token","(redacted)"]' in result.out
+    for database in (project.directory / ".meltano").glob("meltano.db*"):
+        assert b"swordfish-99" not in database.read_bytes()
