@@ -1,8 +1,10 @@
 #include "store/schema.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 
 #include <string.h>
+#include <time.h>
 
 SQL_DECLARE(schema_revision);
 SQL_DECLARE(own_schema_version);
@@ -12,6 +14,14 @@ SQL_DECLARE(migrate_6828cc5b1a4f);
 #define OWN_SCHEMA_VERSION 1
 
 #define HEAD_REVISION "c0efb3c314eb"
+
+/* A migration of somebody else is over when nothing has changed for so long. */
+#define SETTLE_MS      3000
+#define SETTLE_POLL_MS 25
+
+#define WRONG_DATABASE_HINT                                                                        \
+    "Does database_uri name the right database? Programs that migrate with Alembic need a "        \
+    "database or a schema each."
 
 /* Meltano's revisions, oldest first. */
 static const struct revision {
@@ -47,7 +57,8 @@ static const struct revision *find_revision(const char *name)
 
 /* What is in the database. */
 struct content {
-    const struct revision *revision; /* NULL: no tables of Meltano */
+    bool is_versioned;               /* there is a table alembic_version */
+    const struct revision *revision; /* NULL: it is empty */
     int64_t own_version;             /* 0: no tables of ours */
 };
 
@@ -58,12 +69,14 @@ static int read_revision(struct db *db, const struct revision **out, struct erro
 
     if (db_query(db, SQL(schema_revision), DB_NO_VALUES, &rows, err) < 0)
         return -1;
-    if (rows.count != 1) {
+    *out = NULL;
+    if (!rows.count)
+        return 0;
+    if (rows.count > 1) {
         error_set(err, ERR_DATABASE,
                   "the table alembic_version of the system database has %zu rows instead of one",
                   rows.count);
-        return error_hint(err, "Does database_uri name the right database? Programs that migrate "
-                               "with Alembic need a database or a schema each.");
+        return error_hint(err, WRONG_DATABASE_HINT);
     }
     name = db_rows_text(&rows, 0, 0);
     *out = find_revision(name ? name : "");
@@ -93,7 +106,7 @@ static int find_unversioned_table(struct db *db, const char **out, struct error 
     return 0;
 }
 
-static int is_versioned(struct db *db, bool *versioned, struct error *err)
+static int find_versions(struct db *db, bool *versioned, struct error *err)
 {
     const char *table;
 
@@ -120,9 +133,9 @@ static int read_content(struct db *db, struct content *out, struct error *err)
     bool exists;
 
     *out = (struct content){0};
-    if (is_versioned(db, &exists, err) < 0)
+    if (find_versions(db, &out->is_versioned, err) < 0)
         return -1;
-    if (!exists)
+    if (!out->is_versioned)
         return 0;
     if (read_revision(db, &out->revision, err) < 0 ||
         db->driver->table_exists(db, "meltshim_schema", &exists, err) < 0)
@@ -139,6 +152,34 @@ static int read_content(struct db *db, struct content *out, struct error *err)
     return error_hint(err, "Install that version here as well.");
 }
 
+/* A Meltano that migrates an SQLite database does it step by step, for everybody to see. */
+static bool is_on_its_way(const struct content *content)
+{
+    return content->is_versioned && !(content->revision && content->revision->is_readable);
+}
+
+/* Waits for somebody else's migration to end; what does not change any more is what there is. */
+static int read_settled_content(struct db *db, struct content *out, struct error *err)
+{
+    int64_t deadline = clock_monotonic_ms() + SETTLE_MS;
+
+    if (read_content(db, out, err) < 0)
+        return -1;
+    while (is_on_its_way(out) && clock_monotonic_ms() < deadline) {
+        const struct revision *before = out->revision;
+
+        nanosleep(&(struct timespec){.tv_nsec = SETTLE_POLL_MS * 1000000}, NULL);
+        if (read_content(db, out, err) < 0)
+            return -1;
+        if (out->revision != before)
+            deadline = clock_monotonic_ms() + SETTLE_MS;
+    }
+    if (!out->is_versioned || out->revision)
+        return 0;
+    error_set(err, ERR_DATABASE, "the table alembic_version of the system database is empty");
+    return error_hint(err, WRONG_DATABASE_HINT);
+}
+
 static int refuse_old_revision(const struct revision *revision, struct error *err)
 {
     error_set(err, ERR_DATABASE,
@@ -153,17 +194,27 @@ static bool is_current(const struct content *content)
            content->own_version == OWN_SCHEMA_VERSION;
 }
 
+static int refuse_moving_target(struct db *db, struct error *err)
+{
+    db->failure = DB_FAILURE_CONFLICT;
+    error_set(err, ERR_DATABASE, "another program is migrating the system database");
+    return error_hint(err, "Try again in a moment.");
+}
+
+/* context is the settled content. */
 static int upgrade(struct db *db, void *context, struct error *err)
 {
+    const struct content *settled = context;
     struct content content;
 
-    (void)context;
     if (db->driver->upgrade_lock_sql &&
         db_query(db, db->driver->upgrade_lock_sql, DB_NO_VALUES, NULL, err) < 0)
         return -1;
     /* Read again: another process may have been faster. */
     if (read_content(db, &content, err) < 0)
         return -1;
+    if (is_on_its_way(&content) && content.revision != settled->revision)
+        return refuse_moving_target(db, err);
     if (!content.revision) {
         if (db->driver->script(db, db->driver->schema_sql, err) < 0)
             return error_wrap(err, "cannot create the tables");
@@ -183,18 +234,18 @@ int schema_prepare(struct db *db, struct error *err)
 {
     struct content content;
 
-    if (read_content(db, &content, err) < 0)
+    if (read_settled_content(db, &content, err) < 0)
         return -1;
     if (is_current(&content))
         return 0;
-    return db_transaction(db, DB_DURABLE, upgrade, NULL, err);
+    return db_transaction(db, DB_DURABLE, upgrade, &content, err);
 }
 
 int schema_check(struct db *db, enum schema_tables *out, struct error *err)
 {
     struct content content;
 
-    if (read_content(db, &content, err) < 0)
+    if (read_settled_content(db, &content, err) < 0)
         return -1;
     *out = SCHEMA_NO_TABLES;
     if (!content.revision)

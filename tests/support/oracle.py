@@ -58,9 +58,9 @@ class Meltano:
 
     name = "meltano"
 
-    def __init__(self):
+    def __init__(self, environment: str = "meltano"):
         self._worker = subprocess.Popen(
-            [venv_bin("meltano") / "python", WORKER],
+            [venv_bin(environment) / "python", WORKER],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

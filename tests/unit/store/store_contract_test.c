@@ -210,7 +210,7 @@ static const struct {
     {"UPDATE alembic_version SET version_num = '5b43800443d1'",
      "the system database is of a Meltano older than 2.8 (revision '5b43800443d1')"},
     {"DELETE FROM alembic_version",
-     "the table alembic_version of the system database has 0 rows instead of one"},
+     "the table alembic_version of the system database is empty"},
     {"DROP TABLE alembic_version",
      "the system database has a table 'runs', but no table alembic_version"},
     {"INSERT INTO meltshim_schema VALUES (99)",
