@@ -27,7 +27,7 @@ enum error_code {
     ERR_TERMINATED,  /* SIGTERM or SIGHUP */
     ERR_DATABASE,    /* the system database could not be opened, read or written */
     ERR_LOCKED,      /* another run of the same state id is active */
-    ERR_STATE,       /* state could not be saved, or the target's state was refused */
+    ERR_STATE,       /* state could not be saved */
     ERR_LOST_LOCK,   /* the run no longer owns its state id and must not write */
     ERR_SKIPPED,     /* nothing was done, by policy */
     ERR_CODE_COUNT,

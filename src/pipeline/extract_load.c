@@ -24,6 +24,11 @@
 /* After a failure: from SIGTERM to SIGKILL for those that wrote to the one that failed. */
 #define FAILURE_GRACE_MS 2000
 
+/* How long a process may stay that has closed its end of a pipe for good, and from SIGTERM to
+ * SIGKILL after that. */
+#define LINGER_MS       10000
+#define LINGER_GRACE_MS 2000
+
 struct transfer;
 
 /* The pipe between two stages, with us in the middle. */
@@ -49,7 +54,7 @@ struct transfer {
     int state_fd; /* our end of the loader's standard output, -1 when closed */
     struct line_reader *state_reader;
     struct loop_watch *state_watch;
-    struct loop_watch *commit_timer, *stop_timer, *leftover_timer;
+    struct loop_watch *commit_timer, *stop_timer, *leftover_timer, *linger_timer;
     unsigned ended_count;
     enum stop_reason stop_reason;
     int stop_signal;
@@ -147,6 +152,42 @@ static void stop_upstream(struct transfer *transfer, size_t stage)
     loop_watch_timer(transfer->loop, FAILURE_GRACE_MS, 0, kill_upstream, transfer);
 }
 
+/* Whether a process runs on although nothing is left for it to do: it has closed its input, or it
+ * has closed its output and everybody after it has ended. */
+static bool is_lingering(const struct transfer *transfer, size_t i)
+{
+    if (transfer->stages[i].has_ended)
+        return false;
+    if (i > 0 && transfer->links[i - 1].is_broken)
+        return true;
+    for (size_t after = i + 1; after < transfer->stage_count; after++)
+        if (!transfer->stages[after].has_ended)
+            return false;
+    return i + 1 < transfer->stage_count && transfer->links[i].has_ended;
+}
+
+static void end_lingering(void *context)
+{
+    struct transfer *transfer = context;
+
+    for (size_t i = 0; i < transfer->stage_count; i++) {
+        struct stage *stage = &transfer->stages[i];
+
+        if (!is_lingering(transfer, i))
+            continue;
+        process_signal(&stage->process, stage->has_lingered ? SIGKILL : SIGTERM);
+        stage->has_lingered = true;
+        loop_timer_set(transfer->linger_timer, LINGER_GRACE_MS);
+    }
+}
+
+static void watch_lingering(struct transfer *transfer)
+{
+    for (size_t i = 0; i < transfer->stage_count; i++)
+        if (is_lingering(transfer, i))
+            loop_timer_set(transfer->linger_timer, LINGER_MS);
+}
+
 /* State that cannot be saved ends the run: going on would only load what is loaded again. */
 static void fail_on_state(struct transfer *transfer, const struct error *err)
 {
@@ -174,6 +215,7 @@ static void break_link(struct link *link)
     link->is_broken = true;
     close_link(link);
     stop_upstream(link->transfer, link->from + 1);
+    watch_lingering(link->transfer);
 }
 
 static void step_link(struct link *link)
@@ -317,6 +359,7 @@ static void notify_end(void *context, struct process *process)
             break_link(&transfer->links[i - 1]);
     }
     loop_timer_set(transfer->leftover_timer, LEFTOVER_MS);
+    watch_lingering(transfer);
 }
 
 /* Something that an ended process left behind holds a pipe open. */
@@ -422,6 +465,7 @@ static void set_timers(struct transfer *transfer)
     transfer->commit_timer = loop_watch_timer(transfer->loop, -1, 0, commit_pending, transfer);
     transfer->stop_timer = loop_watch_timer(transfer->loop, -1, 0, take_stop_step, transfer);
     transfer->leftover_timer = loop_watch_timer(transfer->loop, -1, 0, end_leftovers, transfer);
+    transfer->linger_timer = loop_watch_timer(transfer->loop, -1, 0, end_lingering, transfer);
     loop_watch_timer(transfer->loop, progress_ms, progress_ms, log_progress, transfer);
     if (run->heartbeat)
         loop_watch_timer(transfer->loop, HEARTBEAT_MS, HEARTBEAT_MS, beat, transfer);
@@ -449,6 +493,8 @@ static bool has_failed(const struct transfer *transfer, size_t i)
     const struct process_end *end = &stage->process.end;
     bool is_last = i + 1 == transfer->stage_count;
 
+    if (stage->has_lingered)
+        return true;
     if (stage->was_stopped || (!is_last && transfer->links[i].is_broken))
         return false;
     if (i > 0 && transfer->links[i - 1].is_broken)
@@ -467,6 +513,21 @@ static struct stage *find_culprit(struct transfer *transfer)
             culprit = stage;
     }
     return culprit;
+}
+
+static int set_lingering(const struct stage *stage, struct error *err)
+{
+    char name[256];
+
+    error_set(err,
+              stage->role == ROLE_TAP      ? ERR_TAP
+              : stage->role == ROLE_TARGET ? ERR_TARGET
+                                           : ERR_MAPPER,
+              "%s closed its %s and did not end", plugin_describe(stage->plugin, name, sizeof name),
+              stage->role == ROLE_TAP ? "output" : "pipes");
+    return error_hint(err,
+                      "It was ended after %d seconds. Look into its log for what it waits for.",
+                      LINGER_MS / 1000);
 }
 
 static int set_early_end(const struct stage *stage, struct error *err)
@@ -518,6 +579,8 @@ static int judge(struct transfer *transfer, struct error *err)
         return transfer->state_error.code == ERR_NONE ? 0 : (*err = transfer->state_error, -1);
     transfer->record->processes[culprit - transfer->stages].is_culprit = true;
     stage_log_tail(culprit);
+    if (culprit->has_lingered)
+        return set_lingering(culprit, err);
     if (culprit->process.end.kind == EXIT_STATUS && culprit->process.end.code == 0)
         return set_early_end(culprit, err);
     return stage_set_failure(culprit, transfer->record->log_path, err);

@@ -24,6 +24,7 @@ struct stage {
     struct process process;
     bool has_ended;
     bool was_stopped;   /* by us: how it ended then is no failure of its own */
+    bool has_lingered;  /* ended by us because it stayed with nothing left to do */
     unsigned end_order; /* 1 for the first process of the block that ended, 0 while it runs */
 
     int error_fd; /* our end of its standard error, -1 when closed */

@@ -166,3 +166,21 @@ def test_a_daemon_of_the_tap_does_not_survive_or_hold_up_the_run(lab):
     assert result.seconds < 15
     assert lab.state() == AT_THREE
     assert not lab.survivors()
+
+
+def test_a_tap_that_closes_its_output_and_stays_is_ended(lab):
+    result = lab.load(steps=[*THREE, ["close-output"], ["sleep", 3600]])
+    assert result.status == 10
+    message = "extractor 'tap-a' closed its output and did not end"
+    assert result.record["error"]["message"] == message
+    assert result.process("tap-a")["culprit"]
+    assert lab.state() == AT_THREE
+
+
+def test_a_target_that_closes_its_input_and_stays_is_ended(lab):
+    result = lab.load(steps=ENDLESS, target={"close_input_after": 6})
+    assert result.status == 12
+    message = "loader 'target-b' closed its pipes and did not end"
+    assert result.record["error"]["message"] == message
+    assert result.process("target-b")["culprit"] and not result.process("tap-a")["culprit"]
+    assert lab.state()["bookmarks"]["users"]["id"] == 2
