@@ -177,9 +177,16 @@ class AirflowServer(Airflow):
         return wait_until(known, f"DAG '{dag_id}' is listed", 90, 0.5)
 
     def trigger(self, dag_id: str) -> dict:
-        self.wait_for_dag(dag_id)
-        self.get(f"/api/v2/dags/{dag_id}", {"is_paused": False}, method="PATCH")
-        return self.get(f"/api/v2/dags/{dag_id}/dagRuns", {"logical_date": None})
+        """Starts a run. A DAG with a schedule starts one itself when it is unpaused, for the last
+        tick that has passed; a second one would come in its way."""
+        runs = f"/api/v2/dags/{dag_id}/dagRuns"
+        dag = self.wait_for_dag(dag_id)
+        if dag["is_paused"]:
+            self.get(f"/api/v2/dags/{dag_id}", {"is_paused": False}, method="PATCH")
+            if dag["timetable_summary"]:
+                what = f"a scheduled run of DAG '{dag_id}'"
+                return wait_until(lambda: self.get(runs)["dag_runs"], what, 60, 0.5)[0]
+        return self.get(runs, {"logical_date": None})
 
     def wait_for_run(self, dag_id: str, run_id: str, timeout_s: float = 300) -> dict:
         def finished():

@@ -71,5 +71,5 @@ class Example:
         return self.dags
 
     def dag_of(self, schedule: str) -> str:
-        dags = json.loads(self.run("airflow", "list", "--format=json"))
+        dags = json.loads(self.run("airflow", "list", "--format=json"))["dags"]
         return next(dag["dag_id"] for dag in dags if dag["schedule"] == schedule)
