@@ -13,6 +13,9 @@ from support.oracle import Result
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d{6}")
 
+# Ours gives every run a folder of its own, where Meltano's runs overwrite each other's files.
+RUN_FOLDER = re.compile(r"(\.meltano/run/[^/\"]+)/<uuid>/")
+
 
 class Lab:
     """One program's copy of the project."""
@@ -43,7 +46,8 @@ class Lab:
         if not file.exists():
             return None
         text = file.read_text().replace(str(self.root), "<project>")
-        return json.loads(TIME.sub("<time>", UUID.sub("<uuid>", text)))
+        text = TIME.sub("<time>", UUID.sub("<uuid>", text))
+        return json.loads(RUN_FOLDER.sub(r"\1/", text))
 
     def seen_names(self) -> list[str]:
         return sorted(file.stem for file in (self.root / "seen").glob("*.json"))
