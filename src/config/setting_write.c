@@ -1,7 +1,9 @@
 #include "config/setting_write.h"
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "config/cast.h"
 #include "config/dotenv.h"
 #include "config/flatten.h"
 #include "config/scope.h"
@@ -56,10 +58,16 @@ static enum setting_source choose_place(const struct writer *writer, const struc
     return has_environment(writer) ? SOURCE_MELTANO_ENVIRONMENT : SOURCE_MELTANO_YML;
 }
 
+static int refuse_readonly(struct error *err)
+{
+    error_set(err, ERR_CONFIG, "this Meltano project is deployed as read-only");
+    return error_hint(err, "Use '--store db', or turn project_readonly off.");
+}
+
 static int check_place(const struct writer *writer, enum setting_source where, struct error *err)
 {
     if (where != SOURCE_DB && writer->is_readonly)
-        return error_set(err, ERR_CONFIG, "this Meltano project is deployed as read-only");
+        return refuse_readonly(err);
     if (where != SOURCE_MELTANO_ENVIRONMENT || has_environment(writer))
         return 0;
     return error_set(err, ERR_CONFIG,
@@ -98,7 +106,7 @@ static int find_entry(const struct writer *writer, struct project_edit *edit,
         return 0;
     }
     if (where == SOURCE_MELTANO_ENVIRONMENT && !make &&
-        !environment_plugin_entry(environment, subject->plugin))
+        !environment_plugin_entry(environment, plugin_identity(subject->plugin)))
         return 0;
     *out = project_edit_plugin(edit, subject->plugin,
                                where == SOURCE_MELTANO_ENVIRONMENT ? environment->name : NULL, err);
@@ -172,7 +180,8 @@ static int set_in_yml(const struct writer *writer, enum setting_source where,
         remove_spellings(writer, edit, where, def, name, path, err) < 0 ||
         find_entry(writer, edit, where, entry_path.items[0], true, &entry, err) < 0)
         return -1;
-    edit_set_path_take(entry, &entry_path, value_copy(value));
+    /* YAML has no decimals: 1.50 would be read as 1.5, so that is what is written. */
+    edit_set_path_take(entry, &entry_path, value_copy_as_python(value));
     return project_edit_commit(edit, err);
 }
 
@@ -261,14 +270,26 @@ static int unset_in_dotenv(const struct writer *writer, const struct setting_def
     return remove_variables(writer, &names, 0, err);
 }
 
-/* Meltano removes the whole file, with the secrets of all the others. */
+static bool is_blank(const struct strbuf *text)
+{
+    return strspn(strbuf_text(text), " \t\r\n") == text->length;
+}
+
+/* Meltano removes the whole file, with the secrets of all the others; here it goes when nothing
+ * is left in it. */
 static int reset_dotenv(const struct writer *writer, struct error *err)
 {
+    const char *path = writer->subject->config->dotenv_path;
     auto_strlist struct strlist names = STRLIST_INIT;
+    auto_strbuf struct strbuf text = STRBUF_INIT;
+    bool found;
 
     for (size_t i = 0; i < writer->scope->count; i++)
         read_variable_names(writer, writer->scope->entries[i].def, &names);
-    return remove_variables(writer, &names, 0, err);
+    if (remove_variables(writer, &names, 0, err) < 0 ||
+        file_read_if_exists(path, &text, &found, err) < 0)
+        return -1;
+    return found && is_blank(&text) ? path_remove_all(path, err) : 0;
 }
 
 /* --- the system database ------------------------------------------------------------------- */
@@ -319,6 +340,15 @@ static void warn_unknown(const struct writer *writer, const char *name)
         log_warning("Unknown setting '%s'", name);
 }
 
+/* A mapping is a name and a config. */
+static int refuse_mapping_extra(const struct plugin *plugin, const char *name, struct error *err)
+{
+    if (!plugin || !plugin->mapper || *name != '_')
+        return 0;
+    error_set(err, ERR_CONFIG, "mapping '%s' has no extras of its own", plugin->name);
+    return error_hint(err, "Set '%s' of mapper '%s'.", name, plugin->mapper->name);
+}
+
 int setting_set(const struct setting_subject *subject, const struct strlist *path, const char *text,
                 enum setting_source where_to, enum setting_source *where, struct value **value,
                 struct error *err)
@@ -329,9 +359,11 @@ int setting_set(const struct setting_subject *subject, const struct strlist *pat
     auto_value struct value *cast = NULL;
     auto_free char *name = strlist_join(path, ".");
     const struct setting_def *def;
+    char what[256];
     int result;
 
-    if (writer_open(subject, &writer, err) < 0)
+    if (writer_open(subject, &writer, err) < 0 ||
+        refuse_mapping_extra(subject->plugin, name, err) < 0)
         return -1;
     if (path->count == 1)
         name_split(path->items[0], &keys);
@@ -341,7 +373,8 @@ int setting_set(const struct setting_subject *subject, const struct strlist *pat
     if (!def)
         warn_unknown(&writer, name);
     else if (setting_cast(def, given, &cast, err) < 0)
-        return -1;
+        return error_wrap(err, "setting '%s' of %s", name,
+                          scope_describe(writer.scope, what, sizeof what));
     if (where_to == SETTING_ANYWHERE)
         where_to = choose_place(&writer, def);
     if (check_place(&writer, where_to, err) < 0)
@@ -389,6 +422,27 @@ static size_t list_places(const struct writer *writer, enum setting_source place
     return count;
 }
 
+/* Whether .env or meltano.yml, which a read-only project keeps as they are, has the setting. */
+static bool is_in_files(const struct writer *writer, const struct setting_def *def,
+                        const char *name)
+{
+    const struct scope *scope = writer->scope;
+    auto_strlist struct strlist variables = STRLIST_INIT;
+
+    if (def)
+        read_variable_names(writer, def, &variables);
+    for (size_t i = 0; i < variables.count; i++)
+        if (strmap_has(&scope->config->dotenv, variables.items[i]))
+            return true;
+    for (size_t i = 0; i <= (def ? def->aliases.count : 0); i++) {
+        const char *key = i ? def->aliases.items[i - 1] : def ? def->name : name;
+
+        if (value_get(scope->yml, key) || value_get(scope->environment, key))
+            return true;
+    }
+    return false;
+}
+
 int setting_unset(const struct setting_subject *subject, const struct strlist *path,
                   enum setting_source from, enum setting_source *where, struct error *err)
 {
@@ -409,6 +463,8 @@ int setting_unset(const struct setting_subject *subject, const struct strlist *p
         if (unset_in(&writer, places[i], def, name, path, err) < 0)
             return -1;
     }
+    if (from == SETTING_ANYWHERE && writer.is_readonly && is_in_files(&writer, def, name))
+        return refuse_readonly(err);
     *where = places[count - 1];
     return 0;
 }

@@ -39,7 +39,8 @@ int setting_set(const struct setting_subject *subject, const struct strlist *pat
 int setting_unset(const struct setting_subject *subject, const struct strlist *path,
                   enum setting_source from, enum setting_source *where, struct error *err);
 
-/* Removes all settings and extras of the subject. Of .env only the variables of its settings. */
+/* Removes all settings and extras of the subject. Of .env only the variables of its settings, and
+ * the file when that leaves it empty. */
 int settings_reset(const struct setting_subject *subject, enum setting_source from,
                    struct error *err);
 

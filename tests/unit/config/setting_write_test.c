@@ -22,6 +22,7 @@ Suite *config_setting_write_suite(void);
     "    - {name: user, aliases: [login]}\n"                                                       \
     "    - {name: password, sensitive: true}\n"                                                    \
     "    - {name: auth.token}\n"                                                                   \
+    "    - {name: rate, kind: decimal}\n"                                                          \
     "    config:\n"
 #define ENVIRONMENTS "environments:\n- name: dev\n"
 
@@ -175,6 +176,34 @@ START_TEST(a_read_only_project_leaves_the_database)
 }
 END_TEST
 
+START_TEST(a_read_only_project_does_not_hide_what_it_cannot_remove)
+{
+    auto_strlist struct strlist path = STRLIST_INIT;
+    auto_free char *uri = NULL;
+    struct setting_subject subject;
+    enum setting_source where;
+
+    strmap_set(&environment, "MELTANO_PROJECT_READONLY", "true");
+    subject = subject_of("      login: alice\n", NULL);
+    uri = xasprintf("sqlite:///%s", tempdir_join("meltano.db"));
+    ck_assert_msg(!store_open(uri, NULL, &store, &err), "%s", err.message);
+    strlist_add(&path, "user");
+    ck_assert_int_eq(setting_unset(&subject, &path, SETTING_ANYWHERE, &where, &err), -1);
+    ck_assert_str_eq(err.message, "this Meltano project is deployed as read-only");
+    ck_assert_str_eq(err.hint, "Use '--store db', or turn project_readonly off.");
+}
+END_TEST
+
+START_TEST(a_decimal_is_written_as_it_will_be_read)
+{
+    struct setting_subject subject = subject_of("      port: 5\n", NULL);
+    enum setting_source where;
+
+    ck_assert_msg(!set(&subject, "rate", "1.50", &where), "%s", err.message);
+    check_file("      port: 5\n      rate: 1.5\n", "");
+}
+END_TEST
+
 START_TEST(a_value_of_the_wrong_kind_changes_nothing)
 {
     struct setting_subject subject = subject_of("      port: 5\n", NULL);
@@ -222,6 +251,37 @@ START_TEST(reset_leaves_the_variables_of_others)
 }
 END_TEST
 
+START_TEST(reset_removes_a_dotenv_file_that_holds_nothing_else)
+{
+    struct setting_subject subject = subject_of("      port: 5\n", NULL);
+
+    tempdir_write(".env", "TAP_X_PASSWORD='x'\n\n");
+    ck_assert_msg(!settings_reset(&subject, SOURCE_DOTENV, &err), "%s", err.message);
+    ck_assert(!file_exists(tempdir_join(".env")));
+}
+END_TEST
+
+START_TEST(a_mapping_has_a_config_but_no_extras)
+{
+    struct setting_subject subject;
+    enum setting_source where;
+    auto_free char *text = NULL;
+
+    subject_of("      port: 5\n"
+               "  mappers:\n"
+               "  - {name: map, namespace: map, mappings: [{name: hash}]}\n",
+               NULL);
+    subject = (struct setting_subject){
+        .config = config, .plugin = project_find_plugin(project, "hash"), .open_store = give_store};
+    ck_assert_msg(!set(&subject, "level", "1", &where), "%s", err.message);
+    text = tempdir_read("meltano.yml");
+    ck_assert_ptr_nonnull(strstr(text, "{name: hash, config: {level: '1'}}"));
+    ck_assert_int_eq(set(&subject, "_log_parser", "x", &where), -1);
+    ck_assert_str_eq(err.message, "mapping 'hash' has no extras of its own");
+    ck_assert_str_eq(err.hint, "Set '_log_parser' of mapper 'map'.");
+}
+END_TEST
+
 Suite *config_setting_write_suite(void)
 {
     Suite *suite = suite_create("config/setting_write");
@@ -236,6 +296,10 @@ Suite *config_setting_write_suite(void)
     tcase_add_test(tcase, a_value_of_the_wrong_kind_changes_nothing);
     tcase_add_test(tcase, unset_removes_every_spelling);
     tcase_add_test(tcase, reset_leaves_the_variables_of_others);
+    tcase_add_test(tcase, reset_removes_a_dotenv_file_that_holds_nothing_else);
+    tcase_add_test(tcase, a_read_only_project_does_not_hide_what_it_cannot_remove);
+    tcase_add_test(tcase, a_decimal_is_written_as_it_will_be_read);
+    tcase_add_test(tcase, a_mapping_has_a_config_but_no_extras);
     suite_add_tcase(suite, tcase);
     return suite;
 }
