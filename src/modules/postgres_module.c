@@ -15,7 +15,10 @@
 #include <time.h>
 
 SQL_DECLARE(postgres_schema);
+SQL_DECLARE(postgres_state_table);
 SQL_DECLARE(postgres_own_tables);
+SQL_DECLARE(postgres_revision_d135f52a6f49);
+SQL_DECLARE(postgres_revision_13e8639c6d2b);
 SQL_DECLARE(postgres_session);
 SQL_DECLARE(postgres_begin);
 SQL_DECLARE(postgres_was_committed);
@@ -649,7 +652,10 @@ static int postgres_lock_retake(struct db *db, struct db_lock *lock, bool *taken
 
 const struct db_driver db_postgres_driver = {
     .schema_sql = SQL(postgres_schema),
+    .state_table_sql = SQL(postgres_state_table),
     .own_tables_sql = SQL(postgres_own_tables),
+    .revision_d135f52a6f49_sql = SQL(postgres_revision_d135f52a6f49),
+    .revision_13e8639c6d2b_sql = SQL(postgres_revision_13e8639c6d2b),
     .upgrade_lock_sql = SQL(postgres_upgrade_lock),
     .state_lock_sql = SQL(postgres_state_lock),
     .connect = postgres_connect,

@@ -108,8 +108,12 @@ enum db_failure {
 enum db_durability { DB_DURABLE, DB_RELAXED };
 
 struct db_driver {
-    const char *schema_sql;     /* Meltano's tables, in an empty database */
-    const char *own_tables_sql; /* the meltshim_ tables, where they are missing */
+    const char *schema_sql;      /* Meltano's tables but state, in an empty database */
+    const char *state_table_sql; /* the table state, in place of one that is there */
+    const char *own_tables_sql;  /* the meltshim_ tables, where they are missing */
+    /* Revisions of Meltano's schema that differ between the databases; NULL: nothing to do. */
+    const char *revision_d135f52a6f49_sql;
+    const char *revision_13e8639c6d2b_sql;
     /* These two keep other writers off; NULL where begin() does. */
     const char *upgrade_lock_sql; /* while the tables are created or changed */
     const char *state_lock_sql;   /* off one row of state */

@@ -1,14 +1,20 @@
 #include "store/schema.h"
 
+#include "store/legacy_state.h"
+
 #include "base/clock.h"
 #include "base/memory.h"
 
+#include <stddef.h>
 #include <string.h>
 #include <time.h>
 
 SQL_DECLARE(schema_revision);
 SQL_DECLARE(own_schema_version);
-SQL_DECLARE(migrate_6828cc5b1a4f);
+SQL_DECLARE(schema_set_revision);
+SQL_DECLARE(revision_367228df6a43);
+SQL_DECLARE(revision_5b43800443d1);
+SQL_DECLARE(revision_c0efb3c314eb);
 
 /* The version of the meltshim_ tables. */
 #define OWN_SCHEMA_VERSION 1
@@ -23,28 +29,35 @@ SQL_DECLARE(migrate_6828cc5b1a4f);
     "Does database_uri name the right database? Programs that migrate with Alembic need a "        \
     "database or a schema each."
 
-/* Meltano's revisions, oldest first. */
+/* Meltano's revisions, oldest first, and what each does when it is applied. What the first ones did
+ * for a web application is not done again: the last one drops it. */
 static const struct revision {
     const char *name;
-    const char *upgrade_sql; /* from here to HEAD_REVISION; NULL: left to Meltano */
+    const char *sql;   /* the same for every database */
+    size_t driver_sql; /* where struct db_driver has it; 0: not there */
+    int (*work)(struct db *db, struct error *err);
+    bool is_left_to_meltano; /* too old to be brought forward from here */
     bool is_readable;        /* runs and state are as in HEAD_REVISION */
 } revisions[] = {
-    {.name = "b4c05e463b53"},
-    {.name = "6ef30ab7b8e5"},
+    {.name = "b4c05e463b53", .is_left_to_meltano = true},
+    {.name = "6ef30ab7b8e5", .is_left_to_meltano = true},
     {.name = "53e97221d99f"},
     {.name = "a3e2b0a4937d"},
     {.name = "990c0665f3ce"},
     {.name = "ceb00d7ff3bd"},
     {.name = "23ea52e6d784"},
     {.name = "87d9638f6ac6"},
-    {.name = "367228df6a43"},
+    {.name = "367228df6a43", .sql = SQL(revision_367228df6a43)},
     {.name = "e4fbabc3fed6"},
-    {.name = "d135f52a6f49"},
-    {.name = "13e8639c6d2b"},
-    {.name = "5b43800443d1"},
+    {.name = "d135f52a6f49", .driver_sql = offsetof(struct db_driver, revision_d135f52a6f49_sql)},
+    {.name = "13e8639c6d2b", .driver_sql = offsetof(struct db_driver, revision_13e8639c6d2b_sql)},
+    {.name = "5b43800443d1", .sql = SQL(revision_5b43800443d1)},
     {.name = "f4c225a9492f"},
-    {.name = "6828cc5b1a4f", .upgrade_sql = SQL(migrate_6828cc5b1a4f), .is_readable = true},
-    {.name = HEAD_REVISION, .is_readable = true},
+    {.name = "6828cc5b1a4f",
+     .driver_sql = offsetof(struct db_driver, state_table_sql),
+     .work = legacy_state_fill,
+     .is_readable = true},
+    {.name = HEAD_REVISION, .sql = SQL(revision_c0efb3c314eb), .is_readable = true},
 };
 
 static const struct revision *find_revision(const char *name)
@@ -182,10 +195,17 @@ static int read_settled_content(struct db *db, struct content *out, struct error
 
 static int refuse_old_revision(const struct revision *revision, struct error *err)
 {
+    error_set(err, ERR_DATABASE, "the system database is of a Meltano of 2019 (revision '%s')",
+              revision->name);
+    return error_hint(err, "Run 'meltano state list' with a Python Meltano once: it brings the "
+                           "database forward.");
+}
+
+static int refuse_to_read(const struct revision *revision, struct error *err)
+{
     error_set(err, ERR_DATABASE,
               "the system database is of a Meltano older than 2.8 (revision '%s')", revision->name);
-    return error_hint(err, "Run 'meltano state list' with a Python Meltano 4 once: it brings the "
-                           "database up to date.");
+    return error_hint(err, "Commands that write bring it forward; 'run' is one.");
 }
 
 static bool is_current(const struct content *content)
@@ -199,6 +219,41 @@ static int refuse_moving_target(struct db *db, struct error *err)
     db->failure = DB_FAILURE_CONFLICT;
     error_set(err, ERR_DATABASE, "another program is migrating the system database");
     return error_hint(err, "Try again in a moment.");
+}
+
+static int create_tables(struct db *db, struct error *err)
+{
+    if (db->driver->script(db, db->driver->schema_sql, err) < 0 ||
+        db->driver->script(db, db->driver->state_table_sql, err) < 0)
+        return error_wrap(err, "cannot create the tables");
+    return 0;
+}
+
+static int apply_revision(struct db *db, const struct revision *revision, struct error *err)
+{
+    const char *driver_sql = NULL;
+
+    if (revision->driver_sql)
+        memcpy(&driver_sql, (const char *)db->driver + revision->driver_sql, sizeof driver_sql);
+    if ((driver_sql && db->driver->script(db, driver_sql, err) < 0) ||
+        (revision->sql && db->driver->script(db, revision->sql, err) < 0) ||
+        (revision->work && revision->work(db, err) < 0))
+        return error_wrap(err, "cannot bring the system database to revision '%s'", revision->name);
+    return 0;
+}
+
+static int apply_revisions(struct db *db, const struct revision *from, struct error *err)
+{
+    const struct revision *head = find_revision(HEAD_REVISION);
+
+    if (from == head)
+        return 0;
+    if (from->is_left_to_meltano)
+        return refuse_old_revision(from, err);
+    while (from++ < head)
+        if (apply_revision(db, from, err) < 0)
+            return -1;
+    return db_query(db, SQL(schema_set_revision), DB_VALUES(db_text(HEAD_REVISION)), NULL, err);
 }
 
 /* context is the settled content. */
@@ -215,15 +270,9 @@ static int upgrade(struct db *db, void *context, struct error *err)
         return -1;
     if (is_on_its_way(&content) && content.revision != settled->revision)
         return refuse_moving_target(db, err);
-    if (!content.revision) {
-        if (db->driver->script(db, db->driver->schema_sql, err) < 0)
-            return error_wrap(err, "cannot create the tables");
-    } else if (strcmp(content.revision->name, HEAD_REVISION)) {
-        if (!content.revision->upgrade_sql)
-            return refuse_old_revision(content.revision, err);
-        if (db->driver->script(db, content.revision->upgrade_sql, err) < 0)
-            return error_wrap(err, "cannot migrate the system database");
-    }
+    if ((content.revision ? apply_revisions(db, content.revision, err) : create_tables(db, err)) <
+        0)
+        return -1;
     if (content.own_version < OWN_SCHEMA_VERSION &&
         db->driver->script(db, db->driver->own_tables_sql, err) < 0)
         return error_wrap(err, "cannot create the tables meltshim_*");
@@ -251,7 +300,7 @@ int schema_check(struct db *db, enum schema_tables *out, struct error *err)
     if (!content.revision)
         return 0;
     if (!content.revision->is_readable)
-        return refuse_old_revision(content.revision, err);
+        return refuse_to_read(content.revision, err);
     *out = content.own_version ? SCHEMA_ALL_TABLES : SCHEMA_MELTANO_TABLES;
     return 0;
 }

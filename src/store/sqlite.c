@@ -16,7 +16,9 @@
 #include <unistd.h>
 
 SQL_DECLARE(sqlite_schema);
+SQL_DECLARE(sqlite_state_table);
 SQL_DECLARE(sqlite_own_tables);
+SQL_DECLARE(sqlite_revision_d135f52a6f49);
 
 /* Another program, Meltano's migrations for one, may hold the write lock for a while. */
 #define BUSY_TIMEOUT_S 20
@@ -321,7 +323,9 @@ static bool sqlite_lock_read_owner(struct db *db, const char *state_id, struct l
 
 const struct db_driver db_sqlite_driver = {
     .schema_sql = SQL(sqlite_schema),
+    .state_table_sql = SQL(sqlite_state_table),
     .own_tables_sql = SQL(sqlite_own_tables),
+    .revision_d135f52a6f49_sql = SQL(sqlite_revision_d135f52a6f49),
     .connect = sqlite_connect,
     .close = sqlite_close,
     .query = sqlite_query,

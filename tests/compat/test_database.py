@@ -247,9 +247,14 @@ def migrate(uri: str, revision: str) -> None:
     subprocess.run([python, "-c", MIGRATE, uri, revision], check=True, capture_output=True)
 
 
-def test_a_database_of_meltano_2_8_is_brought_forward(pair):
+# The oldest that is brought forward, one before each change of the table of runs, the last two.
+REVISIONS = ["53e97221d99f", "367228df6a43", "d135f52a6f49", "13e8639c6d2b", "f4c225a9492f"]
+
+
+@pytest.mark.parametrize("revision", [*REVISIONS, "6828cc5b1a4f"])
+def test_an_older_database_is_brought_forward(pair, revision):
     uri = pair.env.setdefault("MELTANO_DATABASE_URI", f"sqlite:///{pair.root}/old.db")
-    migrate(uri, "6828cc5b1a4f")
+    migrate(uri, revision)
     pair.succeed(pair.meltshim, *RUN)
     pair.succeed(pair.meltano, *RUN)
     assert pair.last(pair.meltshim) == 6

@@ -1,5 +1,5 @@
--- The tables as Meltano 4.4.1's migrations leave them: the sequence and the key of runs are named
--- after its first name, job.
+-- The tables but state, as Meltano 4.4.1's migrations leave them: the sequence and the key of runs
+-- are named after its first name, job.
 CREATE TABLE alembic_version (
     version_num VARCHAR(32) NOT NULL,
     CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
@@ -27,12 +27,5 @@ CREATE TABLE plugin_settings (
     value BYTEA,
     enabled BOOLEAN,
     PRIMARY KEY (name, namespace)
-);
-CREATE TABLE state (
-    state_id VARCHAR(900) NOT NULL,
-    partial_state VARCHAR,
-    completed_state VARCHAR,
-    updated_at TIMESTAMP WITHOUT TIME ZONE,
-    PRIMARY KEY (state_id)
 );
 INSERT INTO alembic_version VALUES ('c0efb3c314eb');

@@ -1,5 +1,6 @@
--- The tables as Meltano 4.4.1's migrations leave them, to the byte: SQLite keeps this text, and a
--- comparison of sqlite_master should find no difference. Blanks at line ends belong to it.
+-- The tables but state, as Meltano 4.4.1's migrations leave them, to the byte: SQLite keeps this
+-- text, and a comparison of sqlite_master should find no difference. Blanks at line ends belong to
+-- it.
 CREATE TABLE alembic_version (
 	version_num VARCHAR(32) NOT NULL, 
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
@@ -22,13 +23,5 @@ CREATE TABLE plugin_settings (
 	value BLOB, 
 	enabled BOOLEAN, 
 	PRIMARY KEY (name, namespace)
-);
-CREATE TABLE state (
-	state_id VARCHAR(900) NOT NULL, 
-	partial_state VARCHAR, 
-	completed_state VARCHAR, 
-	updated_at DATETIME, 
-	PRIMARY KEY (state_id), 
-	UNIQUE (state_id)
 );
 INSERT INTO alembic_version VALUES ('c0efb3c314eb');

@@ -207,10 +207,9 @@ static const struct {
 } refused_schemas[] = {
     {"UPDATE alembic_version SET version_num = 'ffffffffffff'",
      "the system database has the unknown revision 'ffffffffffff'"},
-    {"UPDATE alembic_version SET version_num = '5b43800443d1'",
-     "the system database is of a Meltano older than 2.8 (revision '5b43800443d1')"},
-    {"DELETE FROM alembic_version",
-     "the table alembic_version of the system database is empty"},
+    {"UPDATE alembic_version SET version_num = 'b4c05e463b53'",
+     "the system database is of a Meltano of 2019 (revision 'b4c05e463b53')"},
+    {"DELETE FROM alembic_version", "the table alembic_version of the system database is empty"},
     {"DROP TABLE alembic_version",
      "the system database has a table 'runs', but no table alembic_version"},
     {"INSERT INTO meltshim_schema VALUES (99)",
@@ -229,6 +228,30 @@ static void check_refused(int backend, size_t row)
     ck_assert_str_ne(err.hint, "");
     finish();
 }
+
+START_TEST(state_of_a_meltano_before_2_8_is_built_from_its_runs)
+{
+    static const char history[] =
+        "DROP TABLE state; UPDATE alembic_version SET version_num = 'f4c225a9492f';"
+        "INSERT INTO runs (job_name, state, payload_flags, ended_at, payload) VALUES"
+        "('a', 'SUCCESS', 1, '2022-01-01 00:00:00', '{\"singer_state\": {\"old\": 1}}'),"
+        "('a', 'SUCCESS', 2, '2022-01-01 12:00:00', '{\"singer_state\": {\"before\": 1}}'),"
+        "('a', 'FAIL', 1, '2022-01-02 00:00:00', '{\"singer_state\": {\"u\": 0.10, \"o\": 1}}'),"
+        "('a', 'FAIL', 2, '2022-01-04 00:00:00', '{\"singer_state\": {\"u\": 3}}'),"
+        "('a', 'FAIL', 2, '2022-01-03 00:00:00', '{\"singer_state\": {\"u\": 2, \"n\": 2}}'),"
+        "('a', 'FAIL', 2, '2022-01-05 00:00:00', '{\"error\": \"x\"}'),"
+        "('a', 'FAIL', 2, NULL, '{\"singer_state\": {\"u\": 9}}'),"
+        "('b', 'FAIL', 0, '2022-01-05 00:00:00', '{\"singer_state\": {\"u\": 9}}')";
+
+    start(_i);
+    run_sql(store, history);
+    store_close(store);
+    store = open_store();
+    check_parts("a", "{}", "{\"singer_state\": {\"u\": 3, \"o\": 1, \"n\": 2}}");
+    check_parts("b", "{}", "{}");
+    finish();
+}
+END_TEST
 
 START_TEST(a_schema_that_is_not_known_is_refused)
 {
@@ -906,6 +929,7 @@ Suite *store_store_contract_suite(void)
         a_new_database_has_the_revision_of_meltano_4,
         opening_again_changes_nothing,
         the_revision_of_meltano_2_8_is_brought_forward,
+        state_of_a_meltano_before_2_8_is_built_from_its_runs,
         a_schema_that_is_not_known_is_refused,
         a_reader_finds_nothing_in_an_empty_database,
         a_run_is_seen_from_its_begin_to_its_end,

@@ -1,4 +1,4 @@
--- From 6828cc5b1a4f (Meltano 2.8 to 4.0): the tables of the web application that is no more.
+-- The tables of the web application that is no more.
 DROP TABLE IF EXISTS roles_users;
 DROP TABLE IF EXISTS role_permissions;
 DROP TABLE IF EXISTS oauth;
@@ -7,4 +7,3 @@ DROP TABLE IF EXISTS subscriptions;
 DROP TABLE IF EXISTS role;
 DROP INDEX IF EXISTS ix_user_username;
 DROP TABLE IF EXISTS "user";
-UPDATE alembic_version SET version_num = 'c0efb3c314eb';

@@ -1,0 +1,1 @@
+SELECT DISTINCT job_name FROM runs WHERE job_name IS NOT NULL

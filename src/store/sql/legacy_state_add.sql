@@ -1,0 +1,1 @@
+INSERT INTO state (state_id, partial_state, completed_state) VALUES ($1, $2, '{}')

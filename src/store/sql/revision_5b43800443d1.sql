@@ -1,0 +1,2 @@
+ALTER TABLE job RENAME COLUMN job_id TO job_name;
+ALTER TABLE job RENAME TO runs;

@@ -1,0 +1,11 @@
+-- Blanks at line ends belong to it, as in sqlite_schema.sql. An older table of this name was never in
+-- use.
+DROP TABLE IF EXISTS state;
+CREATE TABLE state (
+	state_id VARCHAR(900) NOT NULL, 
+	partial_state VARCHAR, 
+	completed_state VARCHAR, 
+	updated_at DATETIME, 
+	PRIMARY KEY (state_id), 
+	UNIQUE (state_id)
+);
