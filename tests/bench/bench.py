@@ -4,13 +4,14 @@ the goals are met. All numbers are kept in build/bench/results.json."""
 import argparse
 import dataclasses
 import json
-import os
 import shutil
 import statistics
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+from support.examples import environment, fill_source
 from support.paths import BUILD, EXAMPLES, MELTSHIM, ROOT, SHARED, venv_bin
 from support.postgres import PostgresServer
 
@@ -51,38 +52,38 @@ class Contender:
     command: list[str]
     cwd: Path
     env: dict[str, str] = dataclasses.field(default_factory=dict)
-    before: object = None
+    before: Callable[[], None] | None = None
+    check: Callable[[str], None] | None = None  # is given what it printed on standard output
 
 
-def environment(**extra: str) -> dict[str, str]:
-    """The developer's PATH, and nothing else of his that one of the programs would read."""
-    return {
-        "PATH": os.pathsep.join([str(venv_bin("uv")), os.environ["PATH"]]),
-        "HOME": str(WORK / "home"),
-        "LANG": "C.UTF-8",
-        "UV_CACHE_DIR": os.environ.get("UV_CACHE_DIR", str(BUILD / "cache" / "uv")),
-        "MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false",
-        "MELTANO_CLI_DISABLE_VERSION_CHECK": "1",
+def bench_environment(**extra: str) -> dict[str, str]:
+    return environment(
+        HOME=str(WORK / "home"),
+        MELTANO_SEND_ANONYMOUS_USAGE_STATS="false",
+        MELTANO_CLI_DISABLE_VERSION_CHECK="1",
         **extra,
-    }
+    )
 
 
 def measure(contender: Contender) -> Sample:
-    result, output = WORK / "result.json", WORK / "output"
+    result = WORK / "result.json"
     result.unlink(missing_ok=True)
     if contender.before:
         contender.before()
-    with open(output, "wb") as log:
+    with open(WORK / "stdout", "wb") as stdout, open(WORK / "stderr", "wb") as stderr:
         subprocess.run(
             [BENCH / "measure", result, *contender.command],
             cwd=contender.cwd,
-            env=environment(**contender.env),
+            env=bench_environment(**contender.env),
             stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
+            stdout=stdout,
+            stderr=stderr,
             check=True,
         )
-    return Sample(**json.loads(result.read_text()))
+    sample = Sample(**json.loads(result.read_text()))
+    if contender.check and not sample.status:
+        contender.check((WORK / "stdout").read_text())
+    return sample
 
 
 def compare(contenders: dict[str, Contender], rounds: int, warm_up: bool = True) -> dict:
@@ -92,7 +93,7 @@ def compare(contenders: dict[str, Contender], rounds: int, warm_up: bool = True)
         for name, contender in contenders.items():
             sample = measure(contender)
             if sample.status and name != "meltano":
-                log = (WORK / "output").read_text(errors="replace")[-2000:]
+                log = (WORK / "stderr").read_text(errors="replace")[-2000:]
                 sys.exit(f"{name} failed with {sample.status}:\n{log}")
             if round_number >= 0:
                 samples[name].append(sample)
@@ -189,6 +190,18 @@ def bench_fixed(report: Report, rounds: int) -> None:
     report.memory_goal(medians)
 
 
+def expect_records(records: int) -> Callable[[str], None]:
+    """Speed counts for nothing when the counts of the run record are wrong."""
+
+    def check(stdout: str) -> None:
+        record = json.loads(stdout.splitlines()[-1])
+        counted = sum(stream["records"] for stream in record["streams"])
+        if counted != records:
+            sys.exit(f"the run record counts {counted} records, the tap sent {records}")
+
+    return check
+
+
 def bench_relay(report: Report, rounds: int) -> None:
     """Meltano gets an eighth of the data: at its speed all of it would take minutes."""
     records, line_bytes = 4_000_000, 268
@@ -205,6 +218,7 @@ def bench_relay(report: Report, rounds: int) -> None:
             "pipe with cat": pipe(through_cat, **ours),
             "meltshim": meltano_and_meltshim(run, bench_project(), **ours)["meltshim"],
         }
+        contenders["meltshim"].check = expect_records(records)
         medians = compare(contenders, rounds)
         report.show(f"relay {title}: 1 GiB", medians, records * line_bytes)
         speed = medians["pipe with cat"].wall_s / medians["meltshim"].wall_s
@@ -240,7 +254,7 @@ def dump(project: Path, plugin: str, what: str, env: dict[str, str]) -> Path:
     done = subprocess.run(
         [venv_bin("meltano") / "meltano", "invoke", f"--dump={what}", plugin],
         cwd=project,
-        env=environment(**env),
+        env=bench_environment(**env),
         stdout=subprocess.PIPE,
         check=True,
     )
@@ -252,19 +266,11 @@ def bench_real(report: Report, rounds: int) -> None:
     """All flights of 2013, from one PostgreSQL database to another, by plugins as people use."""
     with PostgresServer() as server:
         env = server.environment()
-        subprocess.run(
-            [EXAMPLES / "warehouse" / "fill-source", *map(str, range(1, 13))],
-            env={
-                **environment(**env),
-                "PYTHON": str(venv_bin("uv") / "python"),
-                "CACHE": str(BUILD / "cache" / "data"),
-            },
-            check=True,
-        )
+        fill_source(server, *range(1, 13))
         run = ["run", "--full-refresh", "tap-postgres", "target-postgres"]
         contenders = meltano_and_meltshim(run, EXAMPLES / "warehouse", **env)
         project = contenders["meltshim"].cwd
-        subprocess.run([MELTSHIM, "install"], cwd=project, env=environment(**env), check=True)
+        subprocess.run([MELTSHIM, "install"], cwd=project, env=bench_environment(**env), check=True)
         tap = project / ".meltano/extractors/tap-postgres/venv/bin/tap-postgres"
         target = project / ".meltano/loaders/target-postgres/venv/bin/target-postgres"
         tap_config = dump(project, "tap-postgres", "config", env)
