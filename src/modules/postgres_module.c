@@ -21,6 +21,7 @@ SQL_DECLARE(postgres_revision_d135f52a6f49);
 SQL_DECLARE(postgres_revision_13e8639c6d2b);
 SQL_DECLARE(postgres_session);
 SQL_DECLARE(postgres_begin);
+SQL_DECLARE(postgres_begin_relaxed);
 SQL_DECLARE(postgres_was_committed);
 SQL_DECLARE(postgres_end_session);
 SQL_DECLARE(postgres_lock_try);
@@ -511,11 +512,10 @@ static int postgres_begin(struct db *db, enum db_durability durability, struct e
     PGresult *result;
     int status = 0;
 
-    /* A server that lost what others have seen would break their fences: all is durable. */
-    (void)durability;
     if (check_handle(db, err) < 0)
         return -1;
-    result = PQexec(connection->handle, SQL(postgres_begin));
+    result = PQexec(connection->handle,
+                    durability == DB_RELAXED ? SQL(postgres_begin_relaxed) : SQL(postgres_begin));
     free(take(connection->transaction_number));
     if (PQresultStatus(result) == PGRES_TUPLES_OK)
         connection->transaction_number = copy_field(result, 0);

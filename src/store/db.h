@@ -103,9 +103,13 @@ enum db_failure {
     DB_FAILURE_CONNECTION, /* the connection could not be made or was lost */
 };
 
-/* Whether a commit has to survive a power failure. What it leaves out may be rolled back by one,
- * but never in part and never out of order. */
-enum db_durability { DB_DURABLE, DB_RELAXED };
+/* What a commit has to survive. What it need not survive may be rolled back by it, but never in
+ * part and never out of order. */
+enum db_durability {
+    DB_DURABLE, /* the failure of a machine */
+    DB_SHARED,  /* the same, unless everybody who has seen the commit fails with it */
+    DB_RELAXED, /* the death of a process */
+};
 
 struct db_driver {
     const char *schema_sql;      /* Meltano's tables but state, in an empty database */

@@ -8,7 +8,6 @@
 #include <time.h>
 
 SQL_DECLARE(lock_take);
-SQL_DECLARE(lock_drop);
 SQL_DECLARE(lock_owner);
 SQL_DECLARE(lock_generation);
 
@@ -138,9 +137,7 @@ int store_lock_acquire(struct store *store, const char *state_id, int64_t wait_m
         store->db.driver->lock_write_owner(&store->db, held, &lock->self);
     GROW(store->locks, store->lock_count, store->lock_capacity);
     store->locks[store->lock_count++] = lock;
-    /* The next run depends on the generation only as long as this machine or this server runs: what
-     * a power failure takes back, it takes from both. */
-    if (store_transaction(store, DB_RELAXED, take_generation, lock, err) < 0) {
+    if (store_transaction(store, DB_SHARED, take_generation, lock, err) < 0) {
         store_lock_release(lock);
         return -1;
     }
@@ -148,26 +145,14 @@ int store_lock_acquire(struct store *store, const char *state_id, int64_t wait_m
     return 0;
 }
 
-static int drop_owner(struct db *db, void *context, struct error *err)
-{
-    const struct store_lock *lock = context;
-
-    return db_query(db, SQL(lock_drop),
-                    DB_VALUES(db_text(lock->state_id), db_int(lock->generation)), NULL, err);
-}
-
 void store_lock_release(struct store_lock *lock)
 {
     struct store *store;
-    struct error ignored = {0};
     size_t at = 0;
 
     if (!lock)
         return;
     store = lock->store;
-    /* The owner's name is for messages only. A generation of 0 was never written. */
-    if (lock->held && lock->generation)
-        store_transaction(store, DB_RELAXED, drop_owner, lock, &ignored);
     if (lock->held)
         store->db.driver->lock_release(&store->db, lock->held);
     while (store->locks[at] != lock)

@@ -299,7 +299,7 @@ int store_run_begin(struct store *store, const char *state_id, const char *run_i
 
     if (work.lock && !work.lock->held)
         return store_lost_lock(state_id, err);
-    if (store_transaction(store, DB_RELAXED, begin_run, &work, err) < 0)
+    if (store_transaction(store, DB_SHARED, begin_run, &work, err) < 0)
         return -1;
     *row_id = work.row_id;
     return 0;

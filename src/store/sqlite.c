@@ -27,12 +27,21 @@ struct connection {
     sqlite3 *handle;
     char *path;     /* without symlinks, so that everybody agrees on it */
     char *lock_dir; /* one per database, beside it */
-    enum db_durability durability;
+    bool syncs;     /* every commit waits for the disk; so it is at first */
 };
 
 struct db_lock {
     struct file_lock *file;
 };
+
+static int refuse_unwritable(const char *path, const char *what, const char *reason,
+                             struct error *err)
+{
+    error_set(err, ERR_DATABASE, "cannot write the system database '%s': %s%s%s", path, what,
+              reason ? ": " : "", reason ? reason : "");
+    return error_hint(err, "The user that runs meltshim must be able to write the file and its "
+                           "directory.");
+}
 
 static int fail(struct db *db, struct error *err)
 {
@@ -62,11 +71,8 @@ static int fail(struct db *db, struct error *err)
     case SQLITE_READONLY:
     case SQLITE_PERM:
     case SQLITE_CANTOPEN:
-        error_set(err, ERR_DATABASE, "cannot write the system database '%s': %s%s%s", path,
-                  sqlite3_errmsg(handle), system_errno ? ": " : "",
-                  system_errno ? strerror(system_errno) : "");
-        return error_hint(err, "The user that runs meltshim must be able to write the file and "
-                               "its directory.");
+        return refuse_unwritable(path, sqlite3_errmsg(handle),
+                                 system_errno ? strerror(system_errno) : NULL, err);
     case SQLITE_IOERR:
         return error_set(err, ERR_DATABASE, "cannot read or write the system database '%s': %s%s%s",
                          path, sqlite3_errmsg(handle), system_errno ? ": " : "",
@@ -149,18 +155,26 @@ static int sqlite_query(struct db *db, const char *sql, const struct db_value *v
     return result == SQLITE_DONE ? 0 : -1;
 }
 
-static int sqlite_begin(struct db *db, enum db_durability durability, struct error *err)
+/* Without a sync a commit survives the death of this process, and of every one that has seen it;
+ * whoever may outlive the machine does not see this database. */
+static int set_durability(struct db *db, enum db_durability durability, struct error *err)
 {
     struct connection *connection = db->connection;
+    bool syncs = durability == DB_DURABLE;
 
-    if (durability != connection->durability) {
-        if (sqlite_script(db,
-                          durability == DB_DURABLE ? "PRAGMA synchronous = FULL"
-                                                   : "PRAGMA synchronous = NORMAL",
-                          err) < 0)
-            return -1;
-        connection->durability = durability;
-    }
+    if (syncs == connection->syncs)
+        return 0;
+    if (sqlite_script(db, syncs ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL",
+                      err) < 0)
+        return -1;
+    connection->syncs = syncs;
+    return 0;
+}
+
+static int sqlite_begin(struct db *db, enum db_durability durability, struct error *err)
+{
+    if (set_durability(db, durability, err) < 0)
+        return -1;
     /* Immediate: a transaction that reads first and writes later could not wait for its turn. */
     return sqlite_script(db, "BEGIN IMMEDIATE", err);
 }
@@ -250,6 +264,18 @@ static int use_wal(struct db *db, struct error *err)
     return sqlite_script(db, "PRAGMA journal_mode = WAL", err);
 }
 
+/* SQLite opens a file that it may not write for reading, and says so only at the first write. */
+static int prepare_to_write(struct db *db, struct error *err)
+{
+    struct connection *connection = db->connection;
+
+    if (use_wal(db, err) < 0)
+        return -1;
+    if (sqlite3_db_readonly(connection->handle, "main") == 1)
+        return refuse_unwritable(connection->path, "the file is read-only", NULL, err);
+    return 0;
+}
+
 static int sqlite_connect(struct db *db, struct error *err)
 {
     struct connection *connection = xcalloc(1, sizeof *connection);
@@ -259,6 +285,7 @@ static int sqlite_connect(struct db *db, struct error *err)
 
     db->failure = DB_FAILURE_FINAL;
     db->connection = connection;
+    connection->syncs = true;
     if (find_path(db->uri, db->read_only, &connection->path, err) < 0) {
         sqlite_close(db);
         return -1;
@@ -276,7 +303,10 @@ static int sqlite_connect(struct db *db, struct error *err)
     }
     sqlite3_extended_result_codes(connection->handle, 1);
     sqlite3_busy_timeout(connection->handle, BUSY_TIMEOUT_S * 1000);
-    if (!db->read_only && use_wal(db, err) < 0) {
+    /* The log's file stays, emptied into the database: to sync into blocks that are there already
+     * is several times cheaper than into a new file. */
+    sqlite3_file_control(connection->handle, "main", SQLITE_FCNTL_PERSIST_WAL, &(int){1});
+    if (!db->read_only && prepare_to_write(db, err) < 0) {
         sqlite_close(db);
         return -1;
     }

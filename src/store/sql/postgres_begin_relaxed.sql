@@ -1,0 +1,3 @@
+BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
+SET LOCAL synchronous_commit = off;
+SELECT txid_current();
