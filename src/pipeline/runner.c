@@ -124,6 +124,32 @@ static int print_plan(struct runner *runner, struct error *err)
     return 0;
 }
 
+static int check_values(struct config *config, const struct block *block, struct error *err)
+{
+    auto_strmap struct strmap upstream = STRMAP_INIT;
+
+    for (size_t i = 0; i < block->plugin_count; i++) {
+        struct plugin_config *resolved = NULL;
+
+        if (config_resolve_plugin(config, block->plugins[i], &upstream, NULL, &resolved, err) < 0)
+            return -1;
+        plugin_config_downstream(resolved, &upstream);
+        plugin_config_free(resolved);
+    }
+    return 0;
+}
+
+/* A value that its setting cannot take is found before anything is started. The block that starts
+ * first finds its own by itself, and then there is a record of it. */
+static int check_plan(struct runner *runner, struct error *err)
+{
+    for (size_t i = runner->options->dry_run ? 0 : 1; i < runner->plan.count; i++)
+        if (runner->plan.blocks[i].kind == BLOCK_EXTRACT_LOAD &&
+            check_values(runner->config, &runner->plan.blocks[i], err) < 0)
+            return -1;
+    return 0;
+}
+
 /* --- installation -------------------------------------------------------------------------- */
 
 static int install_plugins(struct runner *runner, struct error *err)
@@ -656,7 +682,8 @@ int pipeline_run(struct config *config, const struct store_source *store,
     int result = -1;
 
     if (check_transform(options, err) < 0 || init_record(&runner, err) < 0 ||
-        make_plan(&runner, err) < 0 || plan_resolve(&runner.plan, err) < 0)
+        make_plan(&runner, err) < 0 || plan_resolve(&runner.plan, err) < 0 ||
+        check_plan(&runner, err) < 0)
         goto done;
     if (options->dry_run)
         result = print_plan(&runner, err);

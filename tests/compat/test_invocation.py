@@ -371,3 +371,15 @@ def test_a_run_gives_every_plugin_the_same(sides):
     assert_same_calls(theirs, ours)
     last = [call["argv"] for call in ours.calls() if "speaking-tap" in call["argv"][0]][-1]
     assert last[-2:] == ["--state", "ROOT/.meltano/run/tap-x/state.json"]
+
+
+def test_a_value_that_cannot_be_cast_is_refused_before_anything_is_started(sides):
+    project = json.loads(json.dumps(PIPELINE))
+    loader = project["plugins"]["loaders"][0]
+    loader["settings"] = [{"name": "port", "kind": "integer"}]
+    loader["config"]["port"] = "abc"
+    theirs, ours = sides(project, {})
+    for words in (["util:hello", "tap-x", "target-x"], ["--dry-run", "tap-x", "target-x"]):
+        for side in (theirs, ours):
+            assert side.run("run", *words) != 0
+            assert side.calls() == []
