@@ -107,10 +107,16 @@ void run_log_close(void)
     log_close_file();
 }
 
-void run_log_write_record(const char *log_path, const char *record_json)
+char *run_log_record_path(const char *log_path)
 {
     auto_free char *directory = path_parent(log_path);
-    auto_free char *path = path_join(directory, RECORD_NAME);
+
+    return path_join(directory, RECORD_NAME);
+}
+
+void run_log_write_record(const char *log_path, const char *record_json)
+{
+    auto_free char *path = run_log_record_path(log_path);
     auto_strbuf struct strbuf text = STRBUF_INIT;
     struct error err = {0};
 

@@ -11,7 +11,9 @@
 int run_log_open(const struct project *project, const struct strmap *environ_map,
                  const char *state_id, const char *run_id, char **log_path, struct error *err);
 void run_log_close(void);
-/* Writes run.json beside the log; a failure is only warned about. */
+/* run.json beside the log; the caller frees it. */
+char *run_log_record_path(const char *log_path);
+/* Writes it; a failure is only warned about. */
 void run_log_write_record(const char *log_path, const char *record_json);
 
 #endif

@@ -182,8 +182,9 @@ static struct value *process_value(const struct process_record *process, size_t 
     return value;
 }
 
-/* The bookmark of a stream in {"singer_state": {"bookmarks": {...}}}; null when there is none or
- * when it is too long for a record. */
+/* The bookmark of a stream in {"singer_state": {"bookmarks": {...}}}; null when there is none, when
+ * it is too long for a record, or when it holds a NUL, which is no character of PostgreSQL's JSON
+ * nor of an environment variable that a template makes of it. */
 static struct value *bookmark_value(const struct value *state, const char *stream)
 {
     const struct value *bookmark =
@@ -193,7 +194,8 @@ static struct value *bookmark_value(const struct value *state, const char *strea
     if (!bookmark)
         return value_new_null();
     text = json_to_text(bookmark, &json_compact);
-    return strlen(text) > MAX_BOOKMARK_BYTES ? value_new_null() : value_copy(bookmark);
+    return strlen(text) > MAX_BOOKMARK_BYTES || strstr(text, "\\u0000") ? value_new_null()
+                                                                        : value_copy(bookmark);
 }
 
 static const struct stream_count *find_stream(const struct relay_counts *counts, const char *name)
@@ -226,6 +228,27 @@ static struct value *stream_value(const struct block_record *block,
     value_set_take(value, "last_record_at", time_value(stream->last_us));
     value_set_take(value, "bookmark_before", bookmark_value(block->state_before, stream->name));
     value_set_take(value, "bookmark_after", bookmark_value(block->state_after, stream->name));
+    return value;
+}
+
+static struct value *totals_value(const struct run_record *record)
+{
+    struct value *value = value_new_map();
+    uint64_t records = 0, bytes = 0;
+    size_t streams = 0;
+
+    for (size_t i = 0; i < record->block_count; i++) {
+        const struct relay_counts *counts = &record->blocks[i].counts;
+
+        streams += counts->stream_count;
+        for (size_t j = 0; j < counts->stream_count; j++) {
+            records += counts->streams[j].records;
+            bytes += counts->streams[j].record_bytes;
+        }
+    }
+    value_set_int(value, "streams", (long long)streams);
+    value_set_int(value, "records", (long long)records);
+    value_set_int(value, "bytes", (long long)bytes);
     return value;
 }
 
@@ -340,6 +363,7 @@ struct value *run_record_to_value(const struct run_record *record)
     value_set_take(value, "ended_at", time_value(record->started_us + record->duration_ms * 1000));
     value_set_int(value, "duration_ms", record->duration_ms);
     value_set_take(value, "error", error_value(&record->error));
+    value_set_take(value, "totals", totals_value(record));
     value_set_take(value, "streams", streams);
     value_set_take(value, "blocks", blocks);
     value_set_take(value, "processes", processes);

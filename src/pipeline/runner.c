@@ -9,6 +9,7 @@
 #include "pipeline/command_block.h"
 #include "pipeline/extract_load.h"
 #include "pipeline/plan.h"
+#include "pipeline/record_line.h"
 #include "pipeline/run_command.h"
 #include "pipeline/run_lock.h"
 #include "pipeline/run_log.h"
@@ -630,13 +631,15 @@ static void store_record(struct runner *runner, const char *json)
  * away does not make a finished run fail. */
 static void publish_record(struct runner *runner)
 {
-    auto_free char *json = run_record_to_json(&runner->record);
+    auto_value struct value *record = run_record_to_value(&runner->record);
+    auto_free char *json = json_to_text(record, &json_compact);
+    auto_free char *line = record_line(record);
 
     store_record(runner, json);
     for (size_t i = 0; i < runner->record.block_count; i++)
         if (runner->record.blocks[i].log_path)
             run_log_write_record(runner->record.blocks[i].log_path, json);
-    if (printf("%s\n", json) >= 0 && fflush(stdout) != EOF)
+    if (printf("%s\n", line) >= 0 && fflush(stdout) != EOF)
         return;
     if (errno == EPIPE)
         log_debug("Nobody read the run record");
@@ -662,7 +665,9 @@ static int run_plan(struct runner *runner, struct error *err)
     log_bind("run_id", runner->record.run_id);
     signals_watch();
     result = run_blocks(runner, err);
-    runner->record.duration_ms = clock_monotonic_ms() - runner->started_ms;
+    /* One that is stored already, with its last block, stays the same everywhere. */
+    if (!runner->record_is_stored)
+        runner->record.duration_ms = clock_monotonic_ms() - runner->started_ms;
     log_run_end(runner);
     publish_record(runner);
     signals_unwatch();

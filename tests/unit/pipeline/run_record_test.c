@@ -79,6 +79,7 @@ START_TEST(the_record_is_one_line_with_the_facts_of_the_run)
     ck_assert_str_eq(value_get_text(value, "ended_at"), "2026-11-22T12:20:01.623456Z");
     ck_assert_str_eq(value_get_text(stream, "name"), "users");
     ck_assert_int_eq(value_to_int(value_get(stream, "records"), -1), 7);
+    ck_assert_int_eq(value_to_int(value_get(value_get(value, "totals"), "records"), -1), 7);
     ck_assert_int_eq(value_to_int(value_get(process, "exit_code"), -1), 3);
     ck_assert_str_eq(value_get_text(process, "ended"), "exit status 3");
     ck_assert_str_eq(value_get_text(block, "slower_side"), "tap");
@@ -101,6 +102,21 @@ START_TEST(a_bookmark_too_long_for_a_record_is_left_out)
         text);
     value = run_record_to_value(&record);
     ck_assert(value_is_null(value_get(value_at(value_get(value, "streams"), 0), "bookmark_after")));
+    run_record_clear(&record);
+}
+END_TEST
+
+START_TEST(a_bookmark_with_a_nul_is_left_out)
+{
+    struct run_record record;
+    auto_free char *json = NULL;
+
+    fill_record(&record);
+    value_free(record.blocks[0].state_after);
+    record.blocks[0].state_after =
+        parse("{\"singer_state\":{\"bookmarks\":{\"users\":{\"key\":\"a\\u0000b\"}}}}");
+    json = run_record_to_json(&record);
+    ck_assert_ptr_nonnull(strstr(json, "\"bookmark_after\":null"));
     run_record_clear(&record);
 }
 END_TEST
@@ -163,6 +179,7 @@ Suite *pipeline_run_record_suite(void)
     tcase_add_test(tcase, bookmarks_keep_their_bytes);
     tcase_add_test(tcase, the_record_is_one_line_with_the_facts_of_the_run);
     tcase_add_test(tcase, a_bookmark_too_long_for_a_record_is_left_out);
+    tcase_add_test(tcase, a_bookmark_with_a_nul_is_left_out);
     tcase_add_test(tcase, texts_are_cut_between_characters);
     tcase_add_test(tcase, a_task_of_airflow_is_named_as_the_trigger);
     tcase_add_loop_test(tcase, a_state_id_becomes_a_directory_name, 0, ARRAY_LEN(dir_names));

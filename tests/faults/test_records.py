@@ -1,0 +1,38 @@
+"""The record of a run in its three places, when it is longer than Airflow's XCom should be."""
+
+import json
+
+
+def test_the_printed_record_is_bounded_and_the_stored_ones_are_whole(lab, check_record):
+    names = [f"stream-{number}" for number in range(3000)]
+    lines = [
+        json.dumps(message) + "\n"
+        for name in names
+        for message in (
+            {"type": "SCHEMA", "stream": name, "schema": {}, "key_properties": []},
+            {"type": "RECORD", "stream": name, "record": {"id": 1}},
+        )
+    ]
+    biggest = {"type": "RECORD", "stream": names[-1], "record": {"id": 2}}
+    state = {"type": "STATE", "value": {"bookmarks": {names[-1]: {"key": "a\0b"}}}}
+    lines += [json.dumps(biggest) + "\n", json.dumps(state) + "\n"]
+    messages = lab.root / "messages.jsonl"
+    messages.write_text("".join(lines))
+    result = lab.load(steps=[["file", str(messages)]])
+    assert result.status == 0, result.stderr
+
+    line = result.stdout.splitlines()[-1]
+    assert len(line.encode()) <= 48 * 1024
+    assert "\\u0000" not in line
+    printed = check_record(line)
+    kept = [stream["name"] for stream in printed["streams"]]
+    assert printed["totals"]["streams"] == 3000
+    assert printed["totals"]["records"] == 3001
+    assert printed["left_out"]["streams"] == 3000 - len(kept)
+    assert kept[-1] == names[-1], "the stream with the most records"
+
+    beside_log = check_record(open(printed["left_out"]["record_path"]).read())
+    shown = check_record(lab.run("runs", "show", printed["run_id"], "--format=json").stdout)
+    assert beside_log == shown
+    assert [stream["name"] for stream in shown["streams"]] == names
+    assert "left_out" not in shown
