@@ -93,6 +93,18 @@ static int judge(const struct command_run *run, struct error *err)
     return 0;
 }
 
+static enum end_cause cause_of(const struct command_run *run)
+{
+    const struct end_facts facts = {
+        .end = &run->stage.process.end,
+        .was_started = run->stage.process.pid > 0,
+        .was_stopped = run->stage.was_stopped,
+        .stop_cause = run->timed_out && !run->stop_signal ? CAUSE_TIMEOUT : CAUSE_STOPPED,
+    };
+
+    return end_cause_find(&facts);
+}
+
 static int supervise(struct command_run *run, int64_t deadline_ms, struct error *err)
 {
     int64_t left = deadline_ms ? deadline_ms - clock_monotonic_ms() : -1;
@@ -115,9 +127,11 @@ int command_block_run(struct config *config, const struct block *block, int64_t 
     struct command_run run = {0};
     struct invocation_options options = {0};
     int result;
+    struct process_record *process;
 
     stage_init(&run.stage, block->plugins[0], ROLE_COMMAND);
     block_record_set_processes(record, 1);
+    process = &record->processes[0];
     result = invocation_prepare(config, run.stage.plugin, &options, &run.stage.invocation, err);
     run.stage.is_prepared = !result;
     if (!result)
@@ -129,9 +143,11 @@ int command_block_run(struct config *config, const struct block *block, int64_t 
         result = supervise(&run, deadline_ms, err);
         if (result)
             stage_log_tail(&run.stage);
-        record->processes[0].is_culprit = err->code == ERR_COMMAND;
     }
-    stage_finish(&run.stage, result != 0, &record->processes[0]);
+    process->cause = cause_of(&run);
+    stage_finish(&run.stage, result != 0, process);
+    if (err->code == ERR_COMMAND || process->cause == CAUSE_NOT_STARTED)
+        block_record_set_culprit(record, 0);
     loop_free(run.loop);
     return result;
 }

@@ -62,6 +62,7 @@ struct transfer {
     size_t failed_stage; /* STOP_FAILURE: the stages before it are ended */
     bool gave_up_output;
     struct error state_error; /* a commit that failed */
+    struct stage *culprit;    /* NULL: none, or not known yet */
 };
 
 /* --- stopping ------------------------------------------------------------------------------ */
@@ -515,6 +516,30 @@ static struct stage *find_culprit(struct transfer *transfer)
     return culprit;
 }
 
+static struct stage *find_not_started(struct transfer *transfer)
+{
+    for (size_t i = 0; i < transfer->stage_count; i++)
+        if (transfer->stages[i].process.end.kind == EXIT_NOT_STARTED)
+            return &transfer->stages[i];
+    return NULL;
+}
+
+static enum end_cause cause_of(const struct transfer *transfer, size_t i)
+{
+    const struct stage *stage = &transfer->stages[i];
+    struct end_facts facts = {
+        .end = &stage->process.end,
+        .was_started = stage->process.pid > 0,
+        .was_stopped = stage->was_stopped,
+        .stop_cause = transfer->stop_reason == STOP_TIMEOUT ? CAUSE_TIMEOUT : CAUSE_STOPPED,
+        .has_lingered = stage->has_lingered,
+        .reader_left = i + 1 < transfer->stage_count && transfer->links[i].is_broken,
+        .left_early = i > 0 && transfer->links[i - 1].is_broken,
+    };
+
+    return end_cause_find(&facts);
+}
+
 static int set_lingering(const struct stage *stage, struct error *err)
 {
     char name[256];
@@ -577,7 +602,7 @@ static int judge(struct transfer *transfer, struct error *err)
         return -1;
     if (!culprit)
         return transfer->state_error.code == ERR_NONE ? 0 : (*err = transfer->state_error, -1);
-    transfer->record->processes[culprit - transfer->stages].is_culprit = true;
+    transfer->culprit = culprit;
     stage_log_tail(culprit);
     if (culprit->has_lingered)
         return set_lingering(culprit, err);
@@ -651,8 +676,12 @@ static void clear_transfer(struct transfer *transfer, bool failed)
         relay_free(transfer->links[i].relay);
     }
     close_states(transfer);
-    for (size_t i = 0; i < transfer->stage_count; i++)
+    for (size_t i = 0; i < transfer->stage_count; i++) {
+        record->processes[i].cause = cause_of(transfer, i);
         stage_finish(&transfer->stages[i], failed, &record->processes[i]);
+    }
+    if (transfer->culprit)
+        block_record_set_culprit(record, (size_t)(transfer->culprit - transfer->stages));
     loop_free(transfer->loop);
     free(transfer->stages);
     free(transfer->links);
@@ -666,8 +695,10 @@ int extract_load_run(const struct extract_load *run, struct block_record *record
     init_transfer(&transfer, run, record);
     set_timers(&transfer);
     result = prepare_stages(&transfer, err);
-    if (!result)
-        result = start_stages(&transfer, err);
+    if (!result && start_stages(&transfer, err) < 0) {
+        transfer.culprit = find_not_started(&transfer);
+        result = -1;
+    }
     if (!result) {
         supervise(&transfer);
         result = judge(&transfer, err);

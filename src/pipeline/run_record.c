@@ -37,6 +37,7 @@ static void block_record_clear(struct block_record *block)
         free(block->processes[i].plugin);
         strlist_clear(&block->processes[i].argv);
         strlist_clear(&block->processes[i].stderr_tail);
+        free(block->processes[i].consequence_of);
     }
     free(block->processes);
     free(block->words);
@@ -72,6 +73,17 @@ void block_record_set_processes(struct block_record *block, size_t count)
     assert(!block->processes);
     block->processes = xcalloc(count, sizeof(*block->processes));
     block->process_count = count;
+}
+
+void block_record_set_culprit(struct block_record *block, size_t culprit)
+{
+    for (size_t i = 0; i < block->process_count; i++) {
+        struct process_record *process = &block->processes[i];
+
+        process->is_culprit = i == culprit;
+        if (!process->is_culprit && process->cause != CAUSE_FINISHED)
+            process->consequence_of = xstrdup(block->processes[culprit].plugin);
+    }
 }
 
 struct value *run_trigger_from_environ(const struct strmap *environ_map)
@@ -161,9 +173,13 @@ static void set_end(struct value *value, const struct process_end *end)
     value_set_take(value, "signal",
                    end->kind == EXIT_SIGNAL ? value_new_int(end->code) : value_new_null());
     value_set_bool(value, "out_of_memory", end->out_of_memory);
+    value_set_int(value, "oom_kills", (long long)end->oom_kills);
     value_set_int(value, "duration_ms", end->wall_ms);
-    value_set_int(value, "cpu_ms", end->cpu_ms);
-    value_set_int(value, "peak_memory_kib", end->peak_kib);
+    value_set_int(value, "cpu_ms", end->usage.cpu_ms);
+    value_set_int(value, "peak_memory_kib", end->usage.peak_kib);
+    value_set_int(value, "voluntary_switches", end->usage.voluntary_switches);
+    value_set_int(value, "involuntary_switches", end->usage.involuntary_switches);
+    value_set_int(value, "major_faults", end->usage.major_faults);
 }
 
 static struct value *process_value(const struct process_record *process, size_t block)
@@ -175,7 +191,9 @@ static struct value *process_value(const struct process_record *process, size_t 
     value_set_string(value, "role", role_names[process->role]);
     value_set_take(value, "argv", bounded_list(&process->argv, MAX_WORD_BYTES));
     set_end(value, &process->end);
+    value_set_string(value, "cause", end_cause_name(process->cause));
     value_set_bool(value, "culprit", process->is_culprit);
+    value_set_string_or_null(value, "consequence_of", process->consequence_of);
     if (process->stderr_tail.count)
         value_set_take(value, "stderr_tail",
                        bounded_list(&process->stderr_tail, MAX_ERROR_LINE_BYTES));

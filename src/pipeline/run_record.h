@@ -10,6 +10,7 @@
 #include "base/strmap.h"
 #include "base/uuid.h"
 #include "base/value.h"
+#include "pipeline/end_cause.h"
 #include "process/process.h"
 #include "process/relay.h"
 
@@ -27,7 +28,9 @@ struct process_record {
     enum process_role role;
     struct strlist argv;
     struct process_end end;
+    enum end_cause cause;
     bool is_culprit;            /* it made the block fail; others only followed */
+    char *consequence_of;       /* the plugin whose end led to this one's, NULL: none */
     struct strlist stderr_tail; /* the last lines, oldest first; kept only for a failed block */
 };
 
@@ -74,6 +77,9 @@ void run_record_clear(struct run_record *record);
 /* Appends an empty block; borrowed until the next one is added. */
 struct block_record *run_record_add_block(struct run_record *record);
 void block_record_set_processes(struct block_record *block, size_t count);
+
+/* Makes one process the culprit and what came of it in the others its consequence. */
+void block_record_set_culprit(struct block_record *block, size_t culprit);
 
 /* What started the run: Airflow's ids from AIRFLOW_CTX_*, else MELTANO_JOB_TRIGGER. The caller
  * frees it. */

@@ -135,6 +135,11 @@ static void set_failure_hint(const struct stage *stage, const char *log_path, st
 
     if (end->out_of_memory)
         error_hint(err, "It ran out of memory: give it more, or make its batches smaller.");
+    else if (end->oom_kills)
+        error_hint(err,
+                   "While it ran the kernel killed %llu processes for want of memory, perhaps some "
+                   "that it had started: give it more, or make its batches smaller.",
+                   (unsigned long long)end->oom_kills);
     else if (end->kind == EXIT_SIGNAL && end->code == SIGKILL)
         error_hint(err, "Something killed it from outside, perhaps the kernel for want of memory: "
                         "see the kernel's log.");

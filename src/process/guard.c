@@ -165,15 +165,66 @@ struct guard {
     bool is_alone; /* nobody holds the other end of the socket */
 };
 
-bool children_visit(void (*visit)(void *context, pid_t child), void *context)
+struct process_usage usage_from_kernel(const struct rusage *usage)
+{
+    return (struct process_usage){
+        .cpu_ms = (usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) * INT64_C(1000) +
+                  (usage->ru_utime.tv_usec + usage->ru_stime.tv_usec) / 1000,
+        .peak_kib = usage->ru_maxrss,
+        .voluntary_switches = usage->ru_nvcsw,
+        .involuntary_switches = usage->ru_nivcsw,
+        .major_faults = usage->ru_majflt,
+    };
+}
+
+bool child_exists(pid_t pid)
+{
+    siginfo_t ignored;
+
+    return waitid(P_PID, (id_t)pid, &ignored, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
+static bool children_probe_range(pid_t first, pid_t end, void (*visit)(void *context, pid_t child),
+                                 void *context)
+{
+    bool found = false;
+
+    for (pid_t pid = first; pid < end; pid++) {
+        if (!child_exists(pid))
+            continue;
+        found = true;
+        visit(context, pid);
+    }
+    return found;
+}
+
+/* Without /proc the kernel can only be asked about each number. Who was started after us has one
+ * between ours and that of a process that is made now, unless the numbers began again meanwhile;
+ * asking about all of them, up to the kernel's PID_MAX_LIMIT, takes seconds. */
+static void children_probe(void (*visit)(void *context, pid_t child), void *context)
+{
+    const pid_t limit = 4 * 1024 * 1024;
+    pid_t newest = fork();
+
+    if (newest == 0)
+        _exit(0);
+    if (newest > 0)
+        waitpid(newest, NULL, 0);
+    if (!children_probe_range(getpid() + 1, newest, visit, context))
+        children_probe_range(1, limit, visit, context);
+}
+
+void children_visit(void (*visit)(void *context, pid_t child), void *context)
 {
     char buffer[4096];
     pid_t child = 0;
     ssize_t got;
     int fd = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
 
-    if (fd < 0)
-        return false;
+    if (fd < 0) {
+        children_probe(visit, context);
+        return;
+    }
     while ((got = read(fd, buffer, sizeof buffer)) > 0) {
         for (ssize_t i = 0; i < got; i++) {
             if (buffer[i] >= '0' && buffer[i] <= '9') {
@@ -185,12 +236,13 @@ bool children_visit(void (*visit)(void *context, pid_t child), void *context)
         }
     }
     close(fd);
-    return true;
 }
 
+/* A process that was stopped keeps its signals until it goes on. */
 static void signal_child(void *context, pid_t child)
 {
     kill(child, *(const int *)context);
+    kill(child, SIGCONT);
 }
 
 /* To the program's group while there is a program, whose pid cannot be anybody else's before we
@@ -198,7 +250,7 @@ static void signal_child(void *context, pid_t child)
 static void pass_on_signal(const struct guard *guard, int number)
 {
     if (!guard->has_ended)
-        kill(guard->has_group ? -guard->program : guard->program, number);
+        signal_child(&number, guard->has_group ? -guard->program : guard->program);
     else
         children_visit(signal_child, &number);
 }
@@ -218,8 +270,7 @@ static void report_end(int status, const struct rusage *usage)
     const struct guard_message message = {
         .kind = GUARD_ENDED,
         .value = status,
-        .cpu_ms = usage_cpu_ms(usage),
-        .peak_kib = usage->ru_maxrss,
+        .usage = usage_from_kernel(usage),
         .ended_ms = clock_monotonic_ms(),
     };
 

@@ -3,6 +3,8 @@
 #ifndef PROCESS_GUARD_H
 #define PROCESS_GUARD_H
 
+#include "process/process.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/resource.h>
@@ -28,7 +30,7 @@ struct guard_message {
     enum { GUARD_STARTED, GUARD_NOT_STARTED, GUARD_ENDED } kind;
     int value;            /* pid, errno or wait status */
     enum start_step step; /* with GUARD_NOT_STARTED */
-    int64_t cpu_ms, peak_kib;
+    struct process_usage usage;
     int64_t ended_ms; /* clock_monotonic_ms() */
 };
 
@@ -39,15 +41,13 @@ struct guard_message {
  * guard's pid, -1 with errno. */
 pid_t guard_start(const struct exec_plan *plan, int *socket_fd);
 
-/* Calls visit for every child of this thread, zombies included; false when /proc does not tell.
- * Allocates nothing. */
-bool children_visit(void (*visit)(void *context, pid_t child), void *context);
+/* Calls visit for every child of this thread, zombies included. Allocates nothing. */
+void children_visit(void (*visit)(void *context, pid_t child), void *context);
 
-static inline int64_t usage_cpu_ms(const struct rusage *usage)
-{
-    return (usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) * INT64_C(1000) +
-           (usage->ru_utime.tv_usec + usage->ru_stime.tv_usec) / 1000;
-}
+/* Whether it is our child that was not waited for: then the number cannot be another's. */
+bool child_exists(pid_t pid);
+
+struct process_usage usage_from_kernel(const struct rusage *usage);
 
 /* The state in which a program expects its signals: nothing blocked, nothing ignored but what
  * nohup or a shell without job control had ignored for it. */

@@ -140,13 +140,17 @@ static void forget_guard(pid_t guard)
     }
 }
 
-static void release_guard(struct process *process)
+/* True when the guard has done its work: then no descendant is left. */
+static bool release_guard(struct process *process)
 {
+    int status = SIGKILL;
+
     fd_close(&process->end_fd);
-    while (waitpid(process->guard, NULL, 0) < 0 && errno == EINTR)
+    while (waitpid(process->guard, &status, 0) < 0 && errno == EINTR)
         ;
     forget_guard(process->guard);
     process->guard = -1;
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 static int refuse_start(const struct exec_plan *plan, const struct guard_message *message,
@@ -221,18 +225,18 @@ int process_spawn(const struct spawn_spec *spec, struct process *out, struct err
 
 /* --- end -------------------------------------------------------------------------------------- */
 
-static void set_end(struct process *process, int status, int64_t cpu_ms, int64_t peak_kib,
+static void set_end(struct process *process, int status, const struct process_usage *usage,
                     int64_t ended_ms)
 {
     struct process_end *end = &process->end;
 
     end->kind = WIFSIGNALED(status) ? EXIT_SIGNAL : EXIT_STATUS;
     end->code = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
-    end->cpu_ms = cpu_ms;
-    end->peak_kib = peak_kib;
+    end->usage = *usage;
     end->wall_ms = ended_ms - process->started_ms;
+    end->oom_kills = oom_kill_count() - process->oom_kills_before;
     end->out_of_memory = end->kind == EXIT_SIGNAL && end->code == SIGKILL && !process->was_killed &&
-                         oom_kill_count() > process->oom_kills_before;
+                         end->oom_kills > 0;
 }
 
 static void kill_unless_guard(void *context, pid_t child)
@@ -263,18 +267,23 @@ static void end_strays(void)
     } while (found && clock_monotonic_ms() < give_up_ms);
 }
 
-/* The guard was killed before it told us the end. The program then got SIGKILL from the kernel and
- * is our child now. One that hangs in the kernel is taken for ended. */
+/* The guard was killed before it told us the end. The program is our child now and got SIGKILL from
+ * the kernel, unless it took on rights that we do not have (a setuid program): then the kernel has
+ * forgotten what was agreed. One that hangs in the kernel is taken for ended. */
 static void collect_without_guard(struct process *process)
 {
     const struct timespec pause = {.tv_nsec = 1000000};
     int64_t give_up_ms = clock_monotonic_ms() + KILL_WAIT_MS;
-    struct rusage usage = {0};
+    struct rusage rusage = {0};
+    struct process_usage usage;
     int status = SIGKILL;
 
-    while (wait4(process->pid, &status, WNOHANG, &usage) == 0 && clock_monotonic_ms() < give_up_ms)
+    if (child_exists(process->pid))
+        kill(process->pid, SIGKILL);
+    while (wait4(process->pid, &status, WNOHANG, &rusage) == 0 && clock_monotonic_ms() < give_up_ms)
         nanosleep(&pause, NULL);
-    set_end(process, status, usage_cpu_ms(&usage), usage.ru_maxrss, clock_monotonic_ms());
+    usage = usage_from_kernel(&rusage);
+    set_end(process, status, &usage, clock_monotonic_ms());
 }
 
 /* Takes in what the guard has to say, waiting at most timeout_ms for it (< 0: no limit). */
@@ -290,14 +299,14 @@ static void hear_guard(struct process *process, int64_t timeout_ms)
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (got == sizeof message) {
-        set_end(process, message.value, message.cpu_ms, message.peak_kib, message.ended_ms);
+        set_end(process, message.value, &message.usage, message.ended_ms);
         return;
     }
-    release_guard(process);
-    if (process->end.kind == EXIT_RUNNING) {
+    if (release_guard(process))
+        return;
+    if (process->end.kind == EXIT_RUNNING)
         collect_without_guard(process);
-        end_strays();
-    }
+    end_strays();
 }
 
 bool process_poll(struct process *process)
@@ -320,8 +329,10 @@ bool process_has_leftovers(const struct process *process)
 
 static void tell_guard(const struct process *process, unsigned char command)
 {
-    if (process->end_fd >= 0)
-        send(process->end_fd, &command, 1, MSG_NOSIGNAL);
+    if (process->end_fd < 0)
+        return;
+    send(process->end_fd, &command, 1, MSG_NOSIGNAL);
+    kill(process->guard, SIGCONT); /* if somebody has stopped it */
 }
 
 void process_signal(struct process *process, int signal_number)

@@ -137,6 +137,18 @@ class Lab:
                 found.append(int(entry.name))
         return found
 
+    def plugin_pids(self, program: str) -> list[int]:
+        """The processes that run one of our plugins: tap, mapper or target."""
+        found = []
+        for pid in self.survivors():
+            try:
+                words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if any(word.endswith(f"plugins/{program}".encode()) for word in words[:2]):
+                found.append(pid)
+        return found
+
     def wait_for(self, condition, seconds=20.0):
         """Polls until condition() holds."""
         deadline = time.monotonic() + seconds

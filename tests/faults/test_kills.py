@@ -53,25 +53,12 @@ def test_random_kills_lose_nothing(lab, capsys):
 def test_random_kills_of_a_plugin_are_named(lab, victim):
     chance = random.Random(victim)
     lab.prepare([["schema", "users"], ["counted", "users", 10**9, 1, 0.002]])
-    program = f"plugins/{victim}"
     for _ in range(5):
         process = lab.start("run", "tap-a", "target-b")
-        lab.wait_for(lambda: plugin_pids(lab, program))
+        lab.wait_for(lambda: lab.plugin_pids(victim))
         time.sleep(chance.uniform(0, 0.2))
-        for pid in plugin_pids(lab, program):
+        for pid in lab.plugin_pids(victim):
             os.kill(pid, 9)
         process.communicate(timeout=30)
         assert process.returncode == {"tap": 10, "target": 12}[victim]
         assert not lab.survivors()
-
-
-def plugin_pids(lab, program) -> list[int]:
-    pids = []
-    for pid in lab.survivors():
-        try:
-            command = open(f"/proc/{pid}/cmdline", "rb").read().split(b"\0")
-        except OSError:
-            continue
-        if any(word.endswith(program.encode()) for word in command[:2]):
-            pids.append(pid)
-    return pids

@@ -10,9 +10,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -375,9 +377,11 @@ START_TEST(cpu_time_and_memory_are_measured)
     open_alive_pipe();
     process = spawn_script("i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done");
     process_wait(&process);
-    ck_assert_int_gt(process.end.cpu_ms, 0);
-    ck_assert_int_gt(process.end.peak_kib, 100);
-    ck_assert_int_ge(process.end.wall_ms, process.end.cpu_ms / 2);
+    ck_assert_int_gt(process.end.usage.cpu_ms, 0);
+    ck_assert_int_gt(process.end.usage.peak_kib, 100);
+    ck_assert_int_gt(process.end.usage.voluntary_switches + process.end.usage.involuntary_switches,
+                     0);
+    ck_assert_int_ge(process.end.wall_ms, process.end.usage.cpu_ms / 2);
     process_end_group(&process, 0);
 }
 END_TEST
@@ -538,6 +542,77 @@ START_TEST(a_guard_that_does_not_obey_is_got_round)
     ck_assert_int_eq(process.end.kind, EXIT_SIGNAL);
     ck_assert_int_eq(process.end_fd, -1);
     ck_assert(all_are_gone_within(0));
+}
+END_TEST
+
+START_TEST(killing_a_guard_ends_what_a_program_left_behind)
+{
+    struct process process;
+
+    process_setup();
+    open_alive_pipe();
+    process = spawn_script(escapes[_i]);
+    wait_for_word('r');
+    process_wait(&process);
+    kill(process.guard, SIGKILL);
+    while (process_has_leftovers(&process))
+        process_poll(&process);
+    ck_assert(all_are_gone_within(0));
+}
+END_TEST
+
+START_TEST(a_program_that_was_stopped_goes_on_to_obey)
+{
+    struct process process;
+
+    open_alive_pipe();
+    process = spawn_script("trap 'exit 7' TERM; echo r >&$1; while :; do sleep 0.01; done");
+    wait_for_word('r');
+    kill(-process.pid, SIGSTOP);
+    process_end_group(&process, PATIENCE_MS);
+    ck_assert_int_eq(process.end.code, 7);
+    ck_assert(all_are_gone_within(0));
+}
+END_TEST
+
+START_TEST(a_guard_that_was_stopped_goes_on_to_obey)
+{
+    struct process process;
+
+    open_alive_pipe();
+    process = spawn_script("trap 'exit 7' TERM; echo r >&$1; while :; do sleep 0.01; done");
+    wait_for_word('r');
+    kill(process.guard, SIGSTOP);
+    process_end_group(&process, PATIENCE_MS);
+    ck_assert_int_eq(process.end.code, 7);
+    ck_assert(all_are_gone_within(0));
+}
+END_TEST
+
+/* As in a container that was built without it. */
+START_TEST(without_proc_nothing_survives_either)
+{
+    int status;
+    pid_t pid = fork();
+
+    if (!pid) {
+        struct process process;
+
+        if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+            mount("none", "/proc", "tmpfs", 0, NULL) < 0)
+            _exit(77);
+        open_alive_pipe();
+        process = spawn_script(escapes[_i]);
+        wait_for_word('r');
+        process_wait(&process);
+        process_end_group(&process, 0);
+        _exit(all_are_gone_within(0) ? 0 : 1);
+    }
+    waitpid(pid, &status, 0);
+    if (WEXITSTATUS(status) == 77)
+        fprintf(stderr, "SKIPPED: without_proc_nothing_survives_either: no right to mount\n");
+    else
+        ck_assert_int_eq(status, 0);
 }
 END_TEST
 
@@ -947,6 +1022,11 @@ Suite *process_process_suite(void)
     tcase_add_loop_test(survivors, killing_us_leaves_nothing_behind, 0, 2);
     tcase_add_test(survivors, killing_a_guard_ends_the_program_and_what_it_started);
     tcase_add_test(survivors, a_guard_that_does_not_obey_is_got_round);
+    tcase_add_loop_test(survivors, killing_a_guard_ends_what_a_program_left_behind, 0,
+                        ARRAY_LEN(escapes));
+    tcase_add_test(survivors, a_program_that_was_stopped_goes_on_to_obey);
+    tcase_add_test(survivors, a_guard_that_was_stopped_goes_on_to_obey);
+    tcase_add_loop_test(survivors, without_proc_nothing_survives_either, 0, ARRAY_LEN(escapes));
     tcase_add_test(survivors, a_guard_is_not_found_by_the_name_of_the_program);
     tcase_add_test(survivors, a_program_may_get_arguments_of_ours);
     tcase_add_test(survivors, a_guard_ends_with_its_program);
