@@ -45,7 +45,7 @@ TEST_OBJECTS := $(call object,$(TEST_SOURCES)) $(BUILD)/obj/unit_suites.o \
                 $(filter-out $(BUILD)/obj/shim/main.o,$(SHIM_OBJECTS))
 
 .DEFAULT_GOAL := all
-.PHONY: all help unit check demo bench docs lint format install clean FORCE
+.PHONY: all help unit check soak demo bench docs lint format install clean FORCE
 
 all: $(BUILD)/meltshim $(MODULES)
 
@@ -53,6 +53,7 @@ help:
 	@echo "make            build $(BUILD)/meltshim and its modules"
 	@echo "make check      install what the tests need and run all of them"
 	@echo "make unit       run the unit tests only"
+	@echo "make soak       the long form of the fault tests: hundreds of kills on both databases"
 	@echo "make demo       a Meltano project from its schedules to a finished Airflow task"
 	@echo "make bench      compare with the Python Meltano and with a bare shell pipe"
 	@echo "make docs       write docs/cli.md from the command tables"
@@ -126,6 +127,9 @@ unit: $(BUILD)/tests/unit $(BUILD)/meltshim $(MODULES)
 
 check:
 	tests/run
+
+soak:
+	tests/faults/soak
 
 demo:
 	examples/demo

@@ -13,6 +13,8 @@
 
 /* Airflow can start the next attempt of a task seconds before the last one has ended. */
 #define AIRFLOW_WAIT_MS 15000
+/* An attempt that was told to end has ended long before; then it is killed. */
+#define TAKE_OVER_MS 10000
 /* How long one wait lasts before signals are looked at. */
 #define WAIT_SLICE_MS 200
 
@@ -92,12 +94,44 @@ static int check_signals(struct error *err)
     }
 }
 
+/* What was done about the owner of the lock so far. */
+struct pressure {
+    bool was_told, was_killed;
+    int64_t told_ms;
+};
+
+static void press_owner(const char *state_id, const struct lock_owner *owner,
+                        const struct lock_owner *self, struct pressure *pressure)
+{
+    bool is_ours = owner->pid > 0 && is_older_attempt(owner, self);
+
+    if (!pressure->was_told) {
+        pressure->was_told = true;
+        pressure->told_ms = clock_monotonic_ms();
+        if (!is_ours) {
+            log_info("Waiting for another run of '%s' to end (process %d on %s)", state_id,
+                     owner->pid, owner->host);
+            return;
+        }
+        log_warning("An older attempt of this task still runs as process %d: telling it to end",
+                    owner->pid);
+        kill(owner->pid, SIGTERM);
+        /* One that is stopped could not act on it. */
+        kill(owner->pid, SIGCONT);
+    } else if (is_ours && !pressure->was_killed &&
+               clock_monotonic_ms() - pressure->told_ms >= TAKE_OVER_MS) {
+        pressure->was_killed = true;
+        log_warning("The older attempt did not end: killing process %d", owner->pid);
+        kill(owner->pid, SIGKILL);
+    }
+}
+
 static int acquire_in_slices(struct store *store, const char *state_id, int64_t limit_ms,
                              const struct lock_owner *self, struct store_lock **out,
                              struct lock_owner *owner, struct error *err)
 {
     int64_t deadline = clock_monotonic_ms() + limit_ms;
-    bool told = false;
+    struct pressure pressure = {0};
 
     for (;;) {
         int64_t left = deadline - clock_monotonic_ms();
@@ -112,15 +146,7 @@ static int acquire_in_slices(struct store *store, const char *state_id, int64_t 
         }
         if (err->code != ERR_LOCKED || left <= 0 || check_signals(err) < 0)
             return -1;
-        if (!told && owner->pid > 0 && is_older_attempt(owner, self)) {
-            log_warning("An older attempt of this task still runs as process %d: telling it to end",
-                        owner->pid);
-            kill(owner->pid, SIGTERM);
-        } else if (!told) {
-            log_info("Waiting for another run of '%s' to end (process %d on %s)", state_id,
-                     owner->pid, owner->host);
-        }
-        told = true;
+        press_owner(state_id, owner, self, &pressure);
     }
 }
 

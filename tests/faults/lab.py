@@ -8,11 +8,19 @@ import sqlite3
 import subprocess
 import time
 import uuid
+from datetime import datetime, timezone
 from pathlib import Path
+
+import psycopg2
 
 PLUGINS = Path(__file__).parent / "plugins"
 STATE_ID = "dev:tap-a-to-target-b"
 MARK = "MELTSHIM_FAULT_LAB"
+
+
+def read_record(stdout: str | bytes) -> dict:
+    """The run record: the last line of standard output."""
+    return json.loads(stdout.splitlines()[-1])
 
 
 @dataclasses.dataclass
@@ -24,8 +32,7 @@ class Result:
 
     @property
     def record(self) -> dict:
-        """The run record: the last line of standard output."""
-        return json.loads(self.stdout.splitlines()[-1])
+        return read_record(self.stdout)
 
     def process(self, plugin: str) -> dict:
         return next(p for p in self.record["processes"] if p["plugin"] == plugin)
@@ -41,17 +48,21 @@ class Result:
 class Lab:
     """One project in a temporary folder; what it starts carries a mark in its environment."""
 
-    def __init__(self, root: Path, meltshim: Path):
+    def __init__(self, root: Path, meltshim: Path, database_uri: str | None = None):
         self.root = root
         self.meltshim = meltshim
+        self.database_uri = database_uri
         self.mark = uuid.uuid4().hex
         self.output = root / "output.jsonl"
+        self.confirmed = root / "confirmed"
         self.env = {
             "PATH": os.environ["PATH"],
             "HOME": str(root),
             "LANG": "C.UTF-8",
             MARK: self.mark,
         }
+        if database_uri:
+            self.env["MELTANO_DATABASE_URI"] = database_uri
         self.prepare()
 
     def prepare(self, steps=(), target=None, mapper=None) -> None:
@@ -66,7 +77,8 @@ class Lab:
                 **keys,
             }
 
-        target = {"output": str(self.output), **(target or {})}
+        paths = {"output": str(self.output), "confirmed": str(self.confirmed)}
+        target = {**paths, **(target or {})}
         mappings = [{"name": "pass", "config": mapper or {}}]
         project = {
             "default_environment": "dev",
@@ -107,22 +119,88 @@ class Lab:
         words = ["tap-a", "pass", "target-b"] if mapper is not None else ["tap-a", "target-b"]
         return self.run("run", *options, *words, **more)
 
+    def connect(self):
+        if self.database_uri:
+            connection = psycopg2.connect(self.database_uri)
+            connection.autocommit = True
+            return connection
+        path = f"file:{self.root}/.meltano/meltano.db?mode=ro"
+        return sqlite3.connect(path, uri=True, timeout=30)
+
     def query(self, sql: str) -> list[tuple]:
-        database = sqlite3.connect(f"file:{self.root}/.meltano/meltano.db?mode=ro", uri=True)
+        connection = self.connect()
         try:
-            return database.execute(sql).fetchall()
+            cursor = connection.cursor()
+            cursor.execute(sql)
+            return cursor.fetchall()
         finally:
-            database.close()
+            connection.close()
+
+    def execute(self, sql: str) -> None:
+        """For statements that change a PostgreSQL database."""
+        connection = self.connect()
+        connection.cursor().execute(sql)
+        connection.close()
+
+    def drop_database(self) -> None:
+        """SQLite's is in the system directory."""
+        if self.database_uri:
+            self.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+
+    def has_tables(self) -> bool:
+        """Whether a run has got as far as making a database."""
+        try:
+            return bool(self.query("SELECT COUNT(*) FROM meltshim_runs"))
+        except (sqlite3.OperationalError, psycopg2.errors.UndefinedTable):
+            return False
 
     def state(self, state_id=STATE_ID) -> dict | None:
         rows = self.query(f"SELECT completed_state FROM state WHERE state_id = '{state_id}'")
         return json.loads(rows[0][0])["singer_state"] if rows else None
 
+    def committed(self) -> int:
+        """The bookmark of the steps that count, 0 when there is none."""
+        state = self.state() if self.has_tables() else None
+        return state["bookmarks"]["users"]["id"] if state else 0
+
+    def versions(self) -> int:
+        ((count,),) = self.query("SELECT COUNT(*) FROM meltshim_state_history")
+        return count
+
     def row_states(self) -> list[str]:
         return [state for (state,) in self.query("SELECT state FROM runs ORDER BY id")]
 
+    def last_begin(self) -> float:
+        """When the newest run had its lock and its row, in seconds of the epoch."""
+        ((at,),) = self.query("SELECT started_at FROM runs ORDER BY id DESC LIMIT 1")
+        at = at if isinstance(at, datetime) else datetime.fromisoformat(at)
+        return at.replace(tzinfo=timezone.utc).timestamp()
+
     def loaded(self) -> list[int]:
         return [json.loads(line)["record"]["id"] for line in self.output.read_text().splitlines()]
+
+    def confirmations(self) -> list[int]:
+        """The bookmarks that the target has confirmed, each noted before it was sent."""
+        return (
+            [int(line) for line in self.confirmed.read_text().split()]
+            if self.confirmed.exists()
+            else []
+        )
+
+    def check_wholeness(self) -> None:
+        """What holds of a database at any moment, whoever died."""
+        if not self.database_uri:
+            assert self.query("PRAGMA integrity_check") == [("ok",)]
+        versions = self.query(
+            "SELECT state_id, COUNT(*), MIN(version), MAX(version) FROM meltshim_state_history"
+            " GROUP BY state_id"
+        )
+        for state_id, count, first, last in versions:
+            assert (first, last) == (1, count), f"the ledger of {state_id} has gaps"
+        assert not self.query(
+            "SELECT job_name, COUNT(*) FROM runs WHERE state = 'RUNNING' GROUP BY job_name"
+            " HAVING COUNT(*) > 1"
+        )
 
     def survivors(self) -> list[int]:
         """Processes that carry our mark."""
@@ -130,7 +208,9 @@ class Lab:
         for entry in Path("/proc").iterdir():
             try:
                 environ = (entry / "environ").read_bytes() if entry.name.isdigit() else b""
-                state = (entry / "stat").read_text().rpartition(")")[2].split()[0] if environ else ""
+                state = (
+                    (entry / "stat").read_text().rpartition(")")[2].split()[0] if environ else ""
+                )
             except OSError:
                 continue
             if f"{MARK}={self.mark}".encode() in environ.split(b"\0") and state != "Z":
@@ -145,7 +225,7 @@ class Lab:
                 words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
             except OSError:
                 continue
-            if any(word.endswith(f"plugins/{program}".encode()) for word in words[:2]):
+            if any(word.endswith(f"plugins/{program}".encode()) for word in words[:3]):
                 found.append(pid)
         return found
 
@@ -158,6 +238,13 @@ class Lab:
 
     def wait_until_gone(self, seconds=5.0) -> None:
         self.wait_for(lambda: not self.survivors(), seconds)
+
+    def count_survivors(self, seconds=5.0) -> int:
+        """How many are still there after that time."""
+        deadline = time.monotonic() + seconds
+        while self.survivors() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return len(self.survivors())
 
     def end_survivors(self) -> None:
         for pid in self.survivors():

@@ -77,7 +77,9 @@ def test_a_target_that_fails_at_its_end_fails_the_run(lab):
 def test_a_mapper_that_ends_early_is_the_culprit(lab, code):
     result = lab.load(steps=ENDLESS, mapper={"exit_after": 6, "exit_code": code})
     assert result.status == 11
-    assert "map-a" in result.record["error"]["message"] or "pass" in result.record["error"]["message"]
+    assert (
+        "map-a" in result.record["error"]["message"] or "pass" in result.record["error"]["message"]
+    )
     assert lab.state()["bookmarks"]["users"]["id"] == 2
 
 
@@ -94,17 +96,13 @@ def test_a_missing_executable_is_found_before_anything_starts(lab):
     lab.prepare([["touch", str(started)]])
     project = (lab.root / "meltano.yml").read_text()
     target = str(lab.meltshim.parent / "no-such-target")
-    (lab.root / "meltano.yml").write_text(
-        project.replace(str(PLUGINS / "target"), target)
-    )
+    (lab.root / "meltano.yml").write_text(project.replace(str(PLUGINS / "target"), target))
     result = lab.run("run", "tap-a", "target-b")
     assert result.status == 14
     assert result.record["error"]["class"] == "start"
     assert "no-such-target" in result.record["error"]["message"]
     assert [p["ended"] for p in result.record["processes"]] == ["not started", "not started"]
     assert not started.exists()
-
-
 
 
 def test_garbage_is_forwarded_and_counted_apart(lab):

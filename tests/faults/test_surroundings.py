@@ -186,9 +186,7 @@ def test_a_limit_on_the_size_of_files_is_an_error_not_a_death(lab):
 @pytest.mark.parametrize("count", range(6, 40, 2))
 def test_too_few_descriptors_are_said(lab, count):
     lab.prepare(THREE)
-    process = lab.start(
-        "run", "tap-a", "target-b", preexec_fn=limit(resource.RLIMIT_NOFILE, count)
-    )
+    process = lab.start("run", "tap-a", "target-b", preexec_fn=limit(resource.RLIMIT_NOFILE, count))
     _, stderr = process.communicate(timeout=60)
     assert process.returncode in (0, 1, 12, 10, 14, 20, 22)
     if process.returncode:
