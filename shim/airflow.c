@@ -1,94 +1,6 @@
-#include "base/log.h"
-#include "base/memory.h"
-#include "base/path.h"
-#include "dag_generator/dag_folder.h"
-#include "dag_generator/dag_writer.h"
-#include "process/find_program.h"
+#include "shim/airflow_dags.h"
 #include "shim/airflow_report.h"
-#include "shim/app.h"
 #include "shim/commands.h"
-
-#define PROGRAM_NAME "meltshim"
-
-/* --- from the project to the plan --------------------------------------------------------- */
-
-/* The options that all commands here share. */
-struct dag_args {
-    const char *output;
-    const char *program;
-    const char *environment;
-};
-
-#define ENVIRONMENT_OPTION(args)                                                                   \
-    OPTION_STRING(args, dags.environment, "environment",                                           \
-                  "The same as the global option, which stands before 'airflow'.",                 \
-                  .word = WORD_ENVIRONMENT)
-#define PROGRAM_OPTION(args)                                                                       \
-    OPTION_STRING(args, dags.program, "program",                                                   \
-                  "What the tasks start; without it, the program of the annotations, else "        \
-                  "'meltshim' when the PATH has one, else this very program.",                     \
-                  .metavar = "PROGRAM", .word = WORD_FILE)
-#define OUTPUT_OPTION(args)                                                                        \
-    OPTION_STRING(args, dags.output, "output",                                                     \
-                  "The DAG folder; without it, core.dags_folder of the project's Airflow plugin, " \
-                  "else orchestrate/dags.",                                                        \
-                  .letter = 'o', .metavar = "DIR", .word = WORD_DIRECTORY)
-
-/* The configuration in the environment that either option names. */
-static struct config *open_config(struct app *app, const struct dag_args *args, struct error *err)
-{
-    if (args->environment)
-        app->parsed.globals.environment = args->environment;
-    return app_config(app, err);
-}
-
-/* A name when the workers can be expected to find it, so that the files do not depend on where they
- * were made. */
-static char *default_program(const struct app *app)
-{
-    auto_strlist struct strlist environment = STRLIST_INIT;
-    auto_free char *path = NULL;
-    struct error ignored = {0};
-    char *self;
-
-    strmap_to_environ(&app->environment, &environment);
-    if (find_program(PROGRAM_NAME, (const char *const *)environment.items, "/", &path, &ignored) ==
-        0)
-        return xstrdup(PROGRAM_NAME);
-    self = path_resolve("/proc/self/exe");
-    return self ? self : xstrdup(PROGRAM_NAME);
-}
-
-static int build_dags(struct app *app, const struct dag_args *args, struct dag_list **list,
-                      struct error *err)
-{
-    auto_free char *program = default_program(app);
-    struct config *config = open_config(app, args, err);
-    const struct environment *environment;
-    struct dag_request request = {.program = args->program, .default_program = program};
-
-    if (!config)
-        return -1;
-    environment = config_environment(config);
-    if (environment) {
-        request.environment = environment->name;
-        request.environment_is_default = config_environment_is_default(config);
-    }
-    return dag_list_build(config_project(config), &request, list, err);
-}
-
-static int make_plan(struct app *app, const struct dag_args *args, enum dag_plan_mode mode,
-                     struct dag_list **list, struct dag_plan **plan, struct error *err)
-{
-    struct config *config = open_config(app, args, err);
-    auto_free char *folder = NULL;
-
-    if (!config || build_dags(app, args, list, err) < 0)
-        return -1;
-    if (dag_folder_find(config, args->output, &folder, err) < 0)
-        return -1;
-    return dag_plan_make(*list, config_project(config), folder, mode, plan, err);
-}
 
 /* --- generate ----------------------------------------------------------------------------- */
 
@@ -144,7 +56,7 @@ static int run_generate(struct app *app, void *data, struct error *err)
         return -1;
     if (args->check || args->diff)
         mode = DAG_PLAN_LOOK;
-    if (make_plan(app, &args->dags, mode, &list, &plan, err) < 0)
+    if (airflow_dags_plan(app, &args->dags, mode, &list, &plan, err) < 0)
         return -1;
     if (mode == DAG_PLAN_LOOK) {
         print_diff(app, plan);
@@ -161,9 +73,9 @@ static int run_generate(struct app *app, void *data, struct error *err)
 }
 
 static const struct option_def generate_options[] = {
-    OUTPUT_OPTION(struct generate_args),
-    PROGRAM_OPTION(struct generate_args),
-    ENVIRONMENT_OPTION(struct generate_args),
+    DAG_OUTPUT_OPTION(struct generate_args),
+    DAG_PROGRAM_OPTION(struct generate_args),
+    DAG_ENVIRONMENT_OPTION(struct generate_args),
     OPTION_FLAG(struct generate_args, check, "check",
                 "Write nothing; show what would change and exit with 1 if anything would."),
     OPTION_FLAG(struct generate_args, diff, "diff", "Write nothing; show what would change."),
@@ -200,7 +112,7 @@ static int run_list(struct app *app, void *data, struct error *err)
     auto_dag_list struct dag_list *list = NULL;
     auto_dag_plan struct dag_plan *plan = NULL;
 
-    if (make_plan(app, &args->dags, DAG_PLAN_LOOK, &list, &plan, err) < 0)
+    if (airflow_dags_plan(app, &args->dags, DAG_PLAN_LOOK, &list, &plan, err) < 0)
         return -1;
     if (args->format == OUTPUT_JSON) {
         auto_value struct value *value = airflow_report_list_value(list, plan);
@@ -216,9 +128,9 @@ static int run_list(struct app *app, void *data, struct error *err)
 }
 
 static const struct option_def list_options[] = {
-    OUTPUT_OPTION(struct list_args),
-    PROGRAM_OPTION(struct list_args),
-    ENVIRONMENT_OPTION(struct list_args),
+    DAG_OUTPUT_OPTION(struct list_args),
+    DAG_PROGRAM_OPTION(struct list_args),
+    DAG_ENVIRONMENT_OPTION(struct list_args),
     FORMAT_OPTION(struct list_args),
     {0},
 };
@@ -245,7 +157,7 @@ static int run_explain(struct app *app, void *data, struct error *err)
     auto_strbuf struct strbuf text = STRBUF_INIT;
     const struct dag *dag;
 
-    if (build_dags(app, &args->dags, &list, err) < 0)
+    if (airflow_dags_build(app, &args->dags, &list, err) < 0)
         return -1;
     dag = dag_list_find(list, args->schedule);
     if (!dag && strmap_has(&list->left_out, args->schedule))
@@ -261,8 +173,8 @@ static int run_explain(struct app *app, void *data, struct error *err)
 }
 
 static const struct option_def explain_options[] = {
-    PROGRAM_OPTION(struct explain_args),
-    ENVIRONMENT_OPTION(struct explain_args),
+    DAG_PROGRAM_OPTION(struct explain_args),
+    DAG_ENVIRONMENT_OPTION(struct explain_args),
     {0},
 };
 
@@ -281,15 +193,12 @@ static const struct command explain_command = {
 };
 
 static const struct command *const airflow_commands[] = {
-    &generate_command,
-    &list_command,
-    &explain_command,
-    NULL,
+    &generate_command, &list_command, &explain_command, &airflow_doctor_command, NULL,
 };
 
 const struct command airflow_command = {
     .name = "airflow",
-    .summary = "Make DAG files from the project's schedules.",
+    .summary = "Make DAG files from the project's schedules, and look after their Airflow.",
     .subcommands = airflow_commands,
     .environment = ENVIRONMENT_DEFAULT,
     .status_when_bare = 2,

@@ -6,6 +6,8 @@
 
 /* completion.c */
 extern const struct command completion_command, complete_command;
+/* airflow_doctor.c */
+extern const struct command airflow_doctor_command;
 /* state.c, state_transfer.c, state_history.c */
 extern const struct command state_command;
 extern const struct command state_export_command, state_import_command;

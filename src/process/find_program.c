@@ -70,8 +70,7 @@ char *find_other_program(const char *name, const char *search)
     return NULL;
 }
 
-/* The interpreter that a script's first line names; NULL when it names none. */
-static char *script_interpreter(const char *path)
+char *find_interpreter(const char *path)
 {
     char line[512];
     auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -87,7 +86,7 @@ static char *script_interpreter(const char *path)
 
 int describe_exec_failure(const char *path, int error_number, struct error *err)
 {
-    auto_free char *interpreter = error_number == ENOENT ? script_interpreter(path) : NULL;
+    auto_free char *interpreter = error_number == ENOENT ? find_interpreter(path) : NULL;
 
     if (interpreter) {
         error_set(err, ERR_START, "cannot start '%s': its interpreter '%s' does not exist", path,

@@ -13,6 +13,10 @@ int find_program(const char *name, const char *const *env, const char *cwd, char
  * this very program under another name; NULL when there is none. The caller frees it. */
 char *find_other_program(const char *name, const char *search);
 
+/* The interpreter that a script's first line names; NULL when it names none. The caller frees it.
+ */
+char *find_interpreter(const char *path);
+
 /* Why path could not be executed. Returns -1. */
 int describe_exec_failure(const char *path, int error_number, struct error *err);
 

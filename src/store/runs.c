@@ -166,22 +166,37 @@ static int fail_stale_rows(struct db *db, void *context, struct error *err)
     return 0;
 }
 
+/* As seen at now_us. */
+static int select_stale_rows(struct store *store, const char *state_id, int64_t now_us,
+                             struct run_row_list *out, struct error *err)
+{
+    auto_db_rows struct db_rows rows = DB_ROWS_INIT;
+
+    if (store_select(store, SCHEMA_MELTANO_TABLES, SQL(runs_stale),
+                     DB_VALUES(db_text(state_id), db_time(now_us - HEARTBEAT_VALID_US),
+                               db_time(now_us - NO_HEARTBEAT_VALID_US)),
+                     &rows, err) < 0)
+        return -1;
+    read_run_rows(&rows, out);
+    return 0;
+}
+
+int store_list_stale_runs(struct store *store, struct run_row_list *out, struct error *err)
+{
+    return select_stale_rows(store, NULL, clock_now_us(), out, err);
+}
+
 int store_fail_stale_runs(struct store *store, const char *state_id, struct run_row_list *stale,
                           struct error *err)
 {
-    auto_db_rows struct db_rows rows = DB_ROWS_INIT;
     struct stale_work work = {.state_id = state_id, .now_us = clock_now_us()};
     int failed;
 
-    if (store_select(store, SCHEMA_MELTANO_TABLES, SQL(runs_stale),
-                     DB_VALUES(db_text(state_id), db_time(work.now_us - HEARTBEAT_VALID_US),
-                               db_time(work.now_us - NO_HEARTBEAT_VALID_US)),
-                     &rows, err) < 0)
+    if (select_stale_rows(store, state_id, work.now_us, &work.found, err) < 0)
         return -1;
     /* Mostly there are none, and then nothing is written. */
-    if (!rows.count)
+    if (!work.found.count)
         return 0;
-    read_run_rows(&rows, &work.found);
     failed = store_transaction(store, DB_RELAXED, fail_stale_rows, &work, err);
     for (size_t i = 0; !failed && stale && i < work.found.count; i++) {
         if (work.found.items[i].state != RUN_FAIL)

@@ -100,6 +100,8 @@ void store_lock_release(struct store_lock *lock);
  * added to stale, which may be NULL. */
 int store_fail_stale_runs(struct store *store, const char *state_id, struct run_row_list *stale,
                           struct error *err);
+/* The rows, of all ids, that store_fail_stale_runs() would change. */
+int store_list_stale_runs(struct store *store, struct run_row_list *out, struct error *err);
 /* The newest RUNNING row of state_id; *found says whether there is one. */
 int store_find_running(struct store *store, const char *state_id, struct run_row *row, bool *found,
                        struct error *err);

@@ -1,0 +1,64 @@
+#include "shim/airflow_dags.h"
+
+#include "base/memory.h"
+#include "base/path.h"
+#include "dag_generator/dag_folder.h"
+#include "process/find_program.h"
+
+#define PROGRAM_NAME "meltshim"
+
+/* The configuration in the environment that either option names. */
+static struct config *open_config(struct app *app, const struct dag_args *args, struct error *err)
+{
+    if (args->environment)
+        app->parsed.globals.environment = args->environment;
+    return app_config(app, err);
+}
+
+/* A name when the workers can be expected to find it, so that the files do not depend on where they
+ * were made. */
+static char *default_program(const struct app *app)
+{
+    auto_strlist struct strlist environment = STRLIST_INIT;
+    auto_free char *path = NULL;
+    struct error ignored = {0};
+    char *self;
+
+    strmap_to_environ(&app->environment, &environment);
+    if (find_program(PROGRAM_NAME, (const char *const *)environment.items, "/", &path, &ignored) ==
+        0)
+        return xstrdup(PROGRAM_NAME);
+    self = path_resolve("/proc/self/exe");
+    return self ? self : xstrdup(PROGRAM_NAME);
+}
+
+int airflow_dags_build(struct app *app, const struct dag_args *args, struct dag_list **list,
+                       struct error *err)
+{
+    auto_free char *program = default_program(app);
+    struct config *config = open_config(app, args, err);
+    const struct environment *environment;
+    struct dag_request request = {.program = args->program, .default_program = program};
+
+    if (!config)
+        return -1;
+    environment = config_environment(config);
+    if (environment) {
+        request.environment = environment->name;
+        request.environment_is_default = config_environment_is_default(config);
+    }
+    return dag_list_build(config_project(config), &request, list, err);
+}
+
+int airflow_dags_plan(struct app *app, const struct dag_args *args, enum dag_plan_mode mode,
+                      struct dag_list **list, struct dag_plan **plan, struct error *err)
+{
+    struct config *config = open_config(app, args, err);
+    auto_free char *folder = NULL;
+
+    if (!config || airflow_dags_build(app, args, list, err) < 0)
+        return -1;
+    if (dag_folder_find(config, args->output, &folder, err) < 0)
+        return -1;
+    return dag_plan_make(*list, config_project(config), folder, mode, plan, err);
+}
