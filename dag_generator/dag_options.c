@@ -489,11 +489,12 @@ int dag_choices_read(const struct value *annotations, enum dag_source source,
     for (size_t i = 0; i < value_count(ours); i++) {
         const char *key = value_member_at(ours, i)->key;
 
-        if (strcmp(key, "airflow") != 0) {
-            error_set_at_key(err, ERR_CONFIG, ours, key, "unknown key '%s' in annotations.meltshim",
-                             key);
-            return error_hint(err, "The only one is 'airflow'.");
-        }
+        /* What stands under 'run' is read by the run itself. */
+        if (!strcmp(key, "airflow") || (source == DAG_FROM_PROJECT && !strcmp(key, "run")))
+            continue;
+        error_set_at_key(err, ERR_CONFIG, ours, key, "unknown key '%s' in annotations.meltshim",
+                         key);
+        return error_hint(err, "Known are 'airflow' and, for the whole project, 'run'.");
     }
     return read_options(value_get(ours, "airflow"), places[source], place_names[source], source,
                         choices, err);

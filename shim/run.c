@@ -13,8 +13,9 @@ struct run_args {
     bool dry_run, full_refresh, refresh_catalog, no_state_update, force, merge_state;
     const char *state_id_suffix, *state_id, *run_id, *on_running;
     int state_strategy; /* one more than enum state_strategy; 0: not given */
-    long timeout_s;
-    int install; /* enum auto_install */
+    long timeout_s, idle_timeout_s, stop_grace_s;
+    int flight_recorder; /* enum recorder_choice */
+    int install;         /* enum auto_install */
     struct strlist select, exclude;
     const char *catalog_file, *state_file;
     int dump, transform;
@@ -29,6 +30,9 @@ static const char *const state_strategies[] = {
 
 static const char *const dump_choices[] = {"catalog", "state", "extractor-config", "loader-config",
                                            NULL};
+static const char *const recorder_choices[] = {"on", "off", NULL};
+_Static_assert(RECORDER_ON == 1 && RECORDER_OFF == 2, "the choices are numbered from 1");
+
 static const char *const transform_choices[] = {"skip", "only", "run", NULL};
 
 static struct store *open_store(void *context, struct error *err)
@@ -95,6 +99,9 @@ static int run_pipeline(struct app *app, struct run_args *args, const char *name
         .state_id_suffix = args->state_id_suffix,
         .run_id = args->run_id,
         .timeout_s = args->timeout_s,
+        .idle_timeout_s = args->idle_timeout_s,
+        .stop_grace_s = args->stop_grace_s,
+        .flight_recorder = (enum recorder_choice)args->flight_recorder,
         .no_install = args->install == AUTO_INSTALL_NO,
         .only_install = args->install == AUTO_INSTALL_ONLY,
         .state_id = args->state_id,
@@ -163,6 +170,20 @@ static int run_elt(struct app *app, void *data, struct error *err)
                       "When the same state ID runs already: fail, skip (exit 99), wait or "        \
                       "wait=SECONDS. Under Airflow it waits 15 seconds if not given.",             \
                       .env = "MELTSHIM_ON_RUNNING", .metavar = "POLICY"),                          \
+        OPTION_NUMBER(struct run_args, idle_timeout_s, "idle-timeout",                             \
+                      "End an extract-load when for so many seconds no byte has moved between "    \
+                      "its plugins; 0 for no limit.",                                              \
+                      .metavar = "SECONDS", .env = "MELTSHIM_IDLE_TIMEOUT", .value = -1,           \
+                      .has_minimum = true, .minimum = 0),                                          \
+        OPTION_NUMBER(struct run_args, stop_grace_s, "stop-grace",                                 \
+                      "When told to end, have everything ended after so many seconds; 5 if not "   \
+                      "given.",                                                                    \
+                      .metavar = "SECONDS", .env = "MELTSHIM_STOP_GRACE", .value = -1,             \
+                      .has_minimum = true, .minimum = 1),                                          \
+        OPTION_CHOICE(struct run_args, flight_recorder, "flight-recorder",                         \
+                      "Whether a run that fails keeps its last messages beside its log; on if "    \
+                      "not given.",                                                                \
+                      .choices = recorder_choices, .env = "MELTSHIM_FLIGHT_RECORDER"),             \
         AUTO_INSTALL_OPTIONS(struct run_args)
 #define WITH_VARIABLE(name)    name
 #define WITHOUT_VARIABLE(name) NULL

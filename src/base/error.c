@@ -24,6 +24,7 @@ static const struct error_kind error_kinds[] = {
     [ERR_COMMAND] = {"command", 13},
     [ERR_START] = {"start", 14},
     [ERR_TIMEOUT] = {"timeout", 15},
+    [ERR_IDLE] = {"idle", 19},
     [ERR_INSTALL] = {"install", 16},
     [ERR_INTERRUPTED] = {"interrupted", 17},
     [ERR_TERMINATED] = {"terminated", 18},

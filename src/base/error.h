@@ -22,6 +22,7 @@ enum error_code {
     ERR_COMMAND,     /* a plugin command failed */
     ERR_START,       /* a plugin could not be started */
     ERR_TIMEOUT,     /* --timeout ran out */
+    ERR_IDLE,        /* --idle-timeout: no byte moved for so long */
     ERR_INSTALL,     /* a plugin could not be installed */
     ERR_INTERRUPTED, /* SIGINT */
     ERR_TERMINATED,  /* SIGTERM or SIGHUP */

@@ -8,14 +8,15 @@
 
 #include <signal.h>
 
-/* From the first signal to SIGKILL. Airflow 3 gives its task five seconds in all. */
-#define STOP_GRACE_MS 3500
+/* The part of the grace, in tenths, that the command has until SIGKILL; the rest is ours. */
+#define COMMAND_SHARE 7
 /* How long what a command left behind may keep its output open. */
 #define LEFTOVER_MS 2000
 
 struct command_run {
     struct stage stage;
     struct loop *loop;
+    const struct run_settings *settings;
     struct loop_watch *kill_timer, *leftover_timer;
     int stop_signal;
     bool timed_out;
@@ -43,6 +44,7 @@ static void kill_command(void *context)
 {
     struct command_run *run = context;
 
+    stage_take_snapshot(&run->stage, "deaf");
     process_signal(&run->stage.process, SIGKILL);
 }
 
@@ -54,7 +56,7 @@ static void stop_command(struct command_run *run)
     }
     run->stage.was_stopped = true;
     process_signal(&run->stage.process, SIGTERM);
-    loop_timer_set(run->kill_timer, STOP_GRACE_MS);
+    loop_timer_set(run->kill_timer, run->settings->stop_grace_ms / 10 * COMMAND_SHARE);
 }
 
 static void notify_signal(void *context, int signal_number)
@@ -73,6 +75,7 @@ static void notify_deadline(void *context)
 
     run->timed_out = true;
     log_error("Run timed out");
+    stage_take_snapshot(&run->stage, "timeout");
     stop_command(run);
 }
 
@@ -121,10 +124,11 @@ static int supervise(struct command_run *run, int64_t deadline_ms, struct error 
     return judge(run, err);
 }
 
-int command_block_run(struct config *config, const struct block *block, int64_t deadline_ms,
+int command_block_run(struct config *config, const struct block *block,
+                      const struct run_settings *settings, int64_t deadline_ms,
                       struct block_record *record, struct error *err)
 {
-    struct command_run run = {0};
+    struct command_run run = {.settings = settings};
     struct invocation_options options = {0};
     int result;
     struct process_record *process;

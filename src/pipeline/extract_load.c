@@ -29,6 +29,9 @@
 #define LINGER_MS       10000
 #define LINGER_GRACE_MS 2000
 
+/* How often it is looked whether anything has moved, if that matters. */
+#define MAX_IDLE_LOOK_MS 1000
+
 struct transfer;
 
 /* The pipe between two stages, with us in the middle. */
@@ -42,7 +45,7 @@ struct link {
     bool is_broken; /* the reader went away before the end */
 };
 
-enum stop_reason { STOP_NONE, STOP_SIGNAL, STOP_TIMEOUT, STOP_FAILURE, STOP_STATE };
+enum stop_reason { STOP_NONE, STOP_SIGNAL, STOP_TIMEOUT, STOP_IDLE, STOP_FAILURE, STOP_STATE };
 
 struct transfer {
     const struct extract_load *run;
@@ -55,6 +58,9 @@ struct transfer {
     struct line_reader *state_reader;
     struct loop_watch *state_watch;
     struct loop_watch *commit_timer, *stop_timer, *leftover_timer, *linger_timer;
+    uint64_t state_lines;
+    uint64_t moved;       /* at the last look: bytes and lines */
+    int64_t idle_from_ms; /* since when that number has been the same */
     unsigned ended_count;
     enum stop_reason stop_reason;
     int stop_signal;
@@ -68,18 +74,24 @@ struct transfer {
 /* --- stopping ------------------------------------------------------------------------------ */
 
 /* What happens when the run is told to end: the extractor is asked first and everything after it
- * may drain; who has not ended when its time comes is killed. Airflow 3 gives its task five
- * seconds in all, so the last step comes before that. */
+ * may drain; who has not ended when its time comes is killed. The last step leaves a fifth of the
+ * grace for committing and recording what came of it. */
 static const struct stop_step {
-    int64_t after_ms; /* since the step before */
+    int64_t tenths; /* of the grace, since the step before */
     bool extractor_only;
     int signal_number;
 } stop_steps[] = {
     {0, true, SIGTERM},
-    {1500, true, SIGKILL},
-    {2000, false, SIGTERM},
-    {500, false, SIGKILL},
+    {3, true, SIGKILL},
+    {4, false, SIGTERM},
+    {1, false, SIGKILL},
 };
+
+static void take_snapshots(struct transfer *transfer, size_t count, const char *reason)
+{
+    for (size_t i = 0; i < count; i++)
+        stage_take_snapshot(&transfer->stages[i], reason);
+}
 
 static void signal_stages(struct transfer *transfer, size_t count, int signal_number)
 {
@@ -97,10 +109,14 @@ static void take_stop_step(void *context)
 {
     struct transfer *transfer = context;
     const struct stop_step *step = &stop_steps[transfer->stop_step++];
+    size_t count = step->extractor_only ? 1 : transfer->stage_count;
 
-    signal_stages(transfer, step->extractor_only ? 1 : transfer->stage_count, step->signal_number);
+    if (step->signal_number == SIGKILL)
+        take_snapshots(transfer, count, "deaf");
+    signal_stages(transfer, count, step->signal_number);
     if ((size_t)transfer->stop_step < ARRAY_LEN(stop_steps))
-        loop_timer_set(transfer->stop_timer, stop_steps[transfer->stop_step].after_ms);
+        loop_timer_set(transfer->stop_timer, transfer->run->settings->stop_grace_ms / 10 *
+                                                 stop_steps[transfer->stop_step].tenths);
 }
 
 static void stop(struct transfer *transfer, enum stop_reason reason)
@@ -131,8 +147,58 @@ static void notify_signal(void *context, int signal_number)
 
 static void notify_deadline(void *context)
 {
+    struct transfer *transfer = context;
+
     log_error("Run timed out");
-    stop(context, STOP_TIMEOUT);
+    take_snapshots(transfer, transfer->stage_count, "timeout");
+    stop(transfer, STOP_TIMEOUT);
+}
+
+/* Bytes on their way and lines that came back, of states and of logs. */
+static uint64_t count_moved(const struct transfer *transfer)
+{
+    uint64_t moved = transfer->state_lines;
+
+    for (size_t i = 0; i < transfer->stage_count; i++)
+        moved += transfer->stages[i].error_lines;
+    for (size_t i = 0; i + 1 < transfer->stage_count; i++)
+        moved += relay_moved(transfer->links[i].relay);
+    return moved;
+}
+
+/* The process that has to do something next: the last one that does not take what it is given, else
+ * the first one that runs. */
+static struct stage *find_idle(struct transfer *transfer)
+{
+    for (size_t i = transfer->stage_count - 1; i > 0; i--) {
+        const struct link *link = &transfer->links[i - 1];
+
+        if (!link->has_ended && relay_waits_for_reader(link->relay))
+            return &transfer->stages[i];
+    }
+    for (size_t i = 0; i < transfer->stage_count; i++)
+        if (!transfer->stages[i].has_ended)
+            return &transfer->stages[i];
+    return NULL;
+}
+
+static void check_idle(void *context)
+{
+    struct transfer *transfer = context;
+    uint64_t moved = count_moved(transfer);
+    int64_t now_ms = clock_monotonic_ms();
+
+    if (moved != transfer->moved)
+        transfer->idle_from_ms = now_ms;
+    transfer->moved = moved;
+    if (now_ms - transfer->idle_from_ms < transfer->run->settings->idle_timeout_ms ||
+        transfer->stop_reason != STOP_NONE)
+        return;
+    log_error("No byte has moved for %lld s",
+              (long long)transfer->run->settings->idle_timeout_ms / 1000);
+    transfer->culprit = find_idle(transfer);
+    take_snapshots(transfer, transfer->stage_count, "idle");
+    stop(transfer, STOP_IDLE);
 }
 
 static void kill_upstream(void *context)
@@ -176,6 +242,7 @@ static void end_lingering(void *context)
 
         if (!is_lingering(transfer, i))
             continue;
+        stage_take_snapshot(stage, "lingering");
         process_signal(&stage->process, stage->has_lingered ? SIGKILL : SIGTERM);
         stage->has_lingered = true;
         loop_timer_set(transfer->linger_timer, LINGER_GRACE_MS);
@@ -304,6 +371,7 @@ static void receive_state_line(void *context, const struct line *line)
     struct transfer *transfer = context;
     struct error err = {0};
 
+    transfer->state_lines++;
     if (transfer->state_error.code != ERR_NONE)
         return;
     if (line->continues || line->is_continued) {
@@ -479,6 +547,12 @@ static void set_timers(struct transfer *transfer)
 
 static void supervise(struct transfer *transfer)
 {
+    const int64_t idle_ms = transfer->run->settings->idle_timeout_ms;
+    const int64_t period_ms = idle_ms < 10 * MAX_IDLE_LOOK_MS ? idle_ms / 10 : MAX_IDLE_LOOK_MS;
+
+    transfer->idle_from_ms = clock_monotonic_ms();
+    if (idle_ms)
+        loop_watch_timer(transfer->loop, period_ms, period_ms, check_idle, transfer);
     loop_watch_signals(transfer->loop, notify_signal, transfer);
     while (!is_done(transfer))
         loop_run_once(transfer->loop, -1);
@@ -531,7 +605,9 @@ static enum end_cause cause_of(const struct transfer *transfer, size_t i)
         .end = &stage->process.end,
         .was_started = stage->process.pid > 0,
         .was_stopped = stage->was_stopped,
-        .stop_cause = transfer->stop_reason == STOP_TIMEOUT ? CAUSE_TIMEOUT : CAUSE_STOPPED,
+        .stop_cause = transfer->stop_reason == STOP_TIMEOUT ? CAUSE_TIMEOUT
+                      : transfer->stop_reason == STOP_IDLE  ? CAUSE_IDLE
+                                                            : CAUSE_STOPPED,
         .has_lingered = stage->has_lingered,
         .reader_left = i + 1 < transfer->stage_count && transfer->links[i].is_broken,
         .left_early = i > 0 && transfer->links[i - 1].is_broken,
@@ -550,8 +626,7 @@ static int set_lingering(const struct stage *stage, struct error *err)
                                            : ERR_MAPPER,
               "%s closed its %s and did not end", plugin_describe(stage->plugin, name, sizeof name),
               stage->role == ROLE_TAP ? "output" : "pipes");
-    return error_hint(err,
-                      "It was ended after %d seconds. Look into its log for what it waits for.",
+    return error_hint(err, "It %s; it was ended after %d seconds.", stage_waits_for(stage),
                       LINGER_MS / 1000);
 }
 
@@ -564,6 +639,18 @@ static int set_early_end(const struct stage *stage, struct error *err)
               plugin_describe(stage->plugin, name, sizeof name));
     return error_hint(err, "What it has confirmed is saved as state; the rest is loaded by the "
                            "next run. Look into its log for why it stopped.");
+}
+
+static int set_idle(const struct transfer *transfer, struct error *err)
+{
+    long long seconds = transfer->run->settings->idle_timeout_ms / 1000;
+    const struct stage *stage = transfer->culprit;
+    char name[256];
+
+    if (!stage)
+        return error_set(err, ERR_IDLE, "no byte has moved for %lld s", seconds);
+    return error_set(err, ERR_IDLE, "no byte has moved for %lld s: %s %s", seconds,
+                     plugin_describe(stage->plugin, name, sizeof name), stage_waits_for(stage));
 }
 
 static int set_stop_error(const struct transfer *transfer, struct error *err)
@@ -586,6 +673,9 @@ static int set_stop_error(const struct transfer *transfer, struct error *err)
         return error_hint(err, "%s", saved);
     case STOP_TIMEOUT:
         error_set(err, ERR_TIMEOUT, "the run timed out");
+        return error_hint(err, "%s", saved);
+    case STOP_IDLE:
+        set_idle(transfer, err);
         return error_hint(err, "%s", saved);
     case STOP_NONE:
     case STOP_FAILURE:

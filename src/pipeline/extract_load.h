@@ -6,6 +6,7 @@
 #include "config/config.h"
 #include "pipeline/plan.h"
 #include "pipeline/run_record.h"
+#include "pipeline/run_settings.h"
 #include "pipeline/state_writer.h"
 #include "plugin/plugin_run.h"
 
@@ -17,6 +18,7 @@ struct extract_load {
     const struct block *block;
     struct invocation_options invocation; /* of the extractor; others use its run directory */
     struct state_writer *states;
+    const struct run_settings *settings;
     int64_t deadline_ms; /* clock_monotonic_ms() at which --timeout runs out; 0: never */
     /* Called about every five seconds while the processes run; never fails the run. */
     void (*heartbeat)(void *context);

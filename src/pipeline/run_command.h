@@ -20,6 +20,9 @@ enum lock_policy {
     LOCK_POLICY_WAIT,
 };
 
+/* Whether the last messages of a failed run are kept. */
+enum recorder_choice { RECORDER_BY_PROJECT, RECORDER_ON, RECORDER_OFF };
+
 struct run_options {
     const char *command_name;     /* "run", "el" or "elt": for messages and the record */
     const struct strlist *argv;   /* the whole command line, for the record */
@@ -31,8 +34,10 @@ struct run_options {
     bool force;
     const char *state_id_suffix; /* NULL: the environment's */
     enum state_strategy state_strategy;
-    const char *run_id; /* a UUID in any form, NULL: a new one */
-    long timeout_s;     /* 0: none */
+    const char *run_id;                /* a UUID in any form, NULL: a new one */
+    long timeout_s;                    /* 0: none */
+    long idle_timeout_s, stop_grace_s; /* negative: as the project says */
+    enum recorder_choice flight_recorder;
     bool no_install, only_install;
     enum lock_policy lock_policy;
     long lock_wait_s; /* LOCK_POLICY_WAIT: how long */

@@ -38,6 +38,7 @@ static void block_record_clear(struct block_record *block)
         strlist_clear(&block->processes[i].argv);
         strlist_clear(&block->processes[i].stderr_tail);
         free(block->processes[i].consequence_of);
+        value_free(block->processes[i].snapshot);
     }
     free(block->processes);
     free(block->words);
@@ -182,6 +183,16 @@ static void set_end(struct value *value, const struct process_end *end)
     value_set_int(value, "major_faults", end->usage.major_faults);
 }
 
+static struct value *snapshot_value(const struct process_record *process)
+{
+    struct value *value = value_new_map();
+
+    value_set_string(value, "reason", process->snapshot_reason);
+    value_set_take(value, "taken_at", time_value(process->snapshot_us));
+    value_set_take(value, "processes", value_copy(process->snapshot));
+    return value;
+}
+
 static struct value *process_value(const struct process_record *process, size_t block)
 {
     struct value *value = value_new_map();
@@ -194,6 +205,8 @@ static struct value *process_value(const struct process_record *process, size_t 
     value_set_string(value, "cause", end_cause_name(process->cause));
     value_set_bool(value, "culprit", process->is_culprit);
     value_set_string_or_null(value, "consequence_of", process->consequence_of);
+    if (process->snapshot)
+        value_set_take(value, "snapshot", snapshot_value(process));
     if (process->stderr_tail.count)
         value_set_take(value, "stderr_tail",
                        bounded_list(&process->stderr_tail, MAX_ERROR_LINE_BYTES));

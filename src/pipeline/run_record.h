@@ -29,8 +29,11 @@ struct process_record {
     struct strlist argv;
     struct process_end end;
     enum end_cause cause;
-    bool is_culprit;            /* it made the block fail; others only followed */
-    char *consequence_of;       /* the plugin whose end led to this one's, NULL: none */
+    bool is_culprit;        /* it made the block fail; others only followed */
+    char *consequence_of;   /* the plugin whose end led to this one's, NULL: none */
+    struct value *snapshot; /* what it waited for (process/snapshot.h), NULL: not asked */
+    const char *snapshot_reason;
+    int64_t snapshot_us;
     struct strlist stderr_tail; /* the last lines, oldest first; kept only for a failed block */
 };
 

@@ -33,6 +33,7 @@ struct runner {
     struct project *project;
     const struct store_source *store_source;
     const struct run_options *options;
+    struct run_settings settings;
     struct plan plan;
     struct run_record record;
     int64_t started_ms, deadline_ms;
@@ -371,6 +372,7 @@ static int transfer(struct runner *runner, const struct block *block, struct sta
                 .extra_overrides = overrides,
             },
         .states = &session->writer,
+        .settings = &runner->settings,
         .deadline_ms = runner->deadline_ms,
         .heartbeat = session->row_id ? heartbeat : NULL,
         .heartbeat_context = session,
@@ -568,7 +570,8 @@ static int run_block(struct runner *runner, size_t number, struct error *err)
     if (block->kind == BLOCK_EXTRACT_LOAD) {
         result = run_extract_load(runner, number, err);
     } else {
-        result = command_block_run(runner->config, block, runner->deadline_ms, record, err);
+        result = command_block_run(runner->config, block, &runner->settings, runner->deadline_ms,
+                                   record, err);
         finish_block(runner, record, started_ms, result, err);
     }
     if (result && record->status == STATUS_SUCCESS)
@@ -686,9 +689,10 @@ int pipeline_run(struct config *config, const struct store_source *store,
     };
     int result = -1;
 
-    if (check_transform(options, err) < 0 || init_record(&runner, err) < 0 ||
-        make_plan(&runner, err) < 0 || plan_resolve(&runner.plan, err) < 0 ||
-        check_plan(&runner, err) < 0)
+    if (check_transform(options, err) < 0 ||
+        run_settings_read(runner.project, options, &runner.settings, err) < 0 ||
+        init_record(&runner, err) < 0 || make_plan(&runner, err) < 0 ||
+        plan_resolve(&runner.plan, err) < 0 || check_plan(&runner, err) < 0)
         goto done;
     if (options->dry_run)
         result = print_plan(&runner, err);

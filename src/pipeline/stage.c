@@ -1,9 +1,11 @@
 #include "pipeline/stage.h"
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "plugin/plugin_log.h"
+#include "process/snapshot.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -47,10 +49,45 @@ static void receive_error_line(void *context, const struct line *line)
 {
     struct stage *stage = context;
 
+    stage->error_lines++;
     if (!line->length)
         return;
     keep_line(stage, line);
     plugin_log_line(stage->plugin, line->text, line->length);
+}
+
+static void log_snapshot(const struct stage *stage)
+{
+    char name[256];
+
+    plugin_describe(stage->plugin, name, sizeof name);
+    for (size_t i = 0; i < value_count(stage->snapshot); i++) {
+        const struct value *process = value_at(stage->snapshot, i);
+        const struct value *descriptors = value_get(process, "descriptors");
+
+        log_warning("Process %s (%s) of %s %s", value_get_text(process, "pid"),
+                    value_get_text(process, "command"), name, value_get_text(process, "waits_for"));
+        for (size_t j = 0; j < value_count(descriptors); j++)
+            log_debug("Its descriptor %s: %s", value_get_text(value_at(descriptors, j), "fd"),
+                      value_get_text(value_at(descriptors, j), "what"));
+    }
+}
+
+void stage_take_snapshot(struct stage *stage, const char *reason)
+{
+    if (stage->snapshot || stage->has_ended || stage->process.pid <= 0)
+        return;
+    stage->snapshot = process_snapshot(&stage->process);
+    stage->snapshot_reason = reason;
+    stage->snapshot_us = clock_now_us();
+    log_snapshot(stage);
+}
+
+const char *stage_waits_for(const struct stage *stage)
+{
+    const char *summary = process_snapshot_summary(stage->snapshot);
+
+    return summary ? summary : "does not say what it waits for";
 }
 
 static void close_errors(struct stage *stage)
@@ -122,6 +159,9 @@ void stage_finish(struct stage *stage, bool block_failed, struct process_record 
     if (stage->process.pid <= 0)
         record->end.kind = EXIT_NOT_STARTED;
     strlist_add_all(&record->argv, &stage->invocation.argv);
+    record->snapshot = take(stage->snapshot);
+    record->snapshot_reason = stage->snapshot_reason;
+    record->snapshot_us = stage->snapshot_us;
     if (block_failed)
         strlist_add_all(&record->stderr_tail, &stage->tail);
     strlist_clear(&stage->tail);

@@ -12,6 +12,7 @@
 #include "process/process.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* How many lines of standard error are kept for the record of a failed block. */
 #define STAGE_TAIL_LINES 20
@@ -30,7 +31,12 @@ struct stage {
     int error_fd; /* our end of its standard error, -1 when closed */
     struct line_reader *error_reader;
     struct loop_watch *error_watch;
+    uint64_t error_lines;
     struct strlist tail;
+
+    struct value *snapshot; /* see struct process_record; NULL: none was needed */
+    const char *snapshot_reason;
+    int64_t snapshot_us;
 };
 
 void stage_init(struct stage *stage, struct plugin *plugin, enum process_role role);
@@ -41,6 +47,12 @@ void stage_init(struct stage *stage, struct plugin *plugin, enum process_role ro
 int stage_start(struct stage *stage, struct loop *loop, int input_fd, int output_fd,
                 bool output_to_log, void (*ended)(void *context, struct process *process),
                 void *context, struct error *err);
+
+/* Notes and logs what it and its descendants wait for, unless that was done already or it has
+ * ended. reason: a word that the schema of the record has. */
+void stage_take_snapshot(struct stage *stage, const char *reason);
+/* "sleeps", for a message: of the snapshot if there is one. */
+const char *stage_waits_for(const struct stage *stage);
 
 /* Reads what is left of its standard error without waiting. */
 void stage_drain_errors(struct stage *stage);

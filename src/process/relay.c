@@ -48,6 +48,7 @@ struct relay {
     size_t next_size;
     bool is_passing; /* in a line longer than MAX_HELD */
 
+    uint64_t moved;
     enum relay_status waits_for;
     int64_t waiting_since_us;
     int64_t input_wait_us, output_wait_us;
@@ -189,6 +190,7 @@ static bool hold(struct relay *relay, size_t *size)
             return false;
         relay->held.length += (size_t)got;
         relay->held.text[relay->held.length] = '\0';
+        relay->moved += (uint64_t)got;
         *size -= (size_t)got;
     }
     return true;
@@ -204,6 +206,7 @@ static bool send_held(struct relay *relay)
             continue;
         if (sent < 0)
             return false;
+        relay->moved += (uint64_t)sent;
         relay->sent += (size_t)sent;
     }
     strbuf_reset(&relay->held);
@@ -222,6 +225,7 @@ static bool send_lines(struct relay *relay)
             continue;
         if (sent <= 0)
             return false;
+        relay->moved += (uint64_t)sent;
         relay->lines_size -= (size_t)sent;
     }
     return true;
@@ -298,6 +302,16 @@ enum relay_status relay_step(struct relay *relay)
     relay->waits_for = move_bytes(relay);
     relay->waiting_since_us = clock_monotonic_us();
     return relay->waits_for;
+}
+
+uint64_t relay_moved(const struct relay *relay)
+{
+    return relay->moved;
+}
+
+bool relay_waits_for_reader(const struct relay *relay)
+{
+    return relay->waits_for == RELAY_WANTS_OUTPUT;
 }
 
 void relay_wait_times(const struct relay *relay, int64_t *input_ms, int64_t *output_ms)

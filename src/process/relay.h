@@ -59,6 +59,11 @@ enum relay_status {
 };
 /* Moves what can be moved without blocking. */
 enum relay_status relay_step(struct relay *relay);
+/* Bytes that were taken from the source or given to the sink so far: as long as the number stays,
+ * nothing moves. */
+uint64_t relay_moved(const struct relay *relay);
+/* Whether it is the reader that has to do something next, and not the writer. */
+bool relay_waits_for_reader(const struct relay *relay);
 /* Time spent waiting for either side, milliseconds: tells which side was slower. */
 void relay_wait_times(const struct relay *relay, int64_t *input_ms, int64_t *output_ms);
 

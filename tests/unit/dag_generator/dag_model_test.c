@@ -94,7 +94,7 @@ static const struct {
     {"schedules:\n- name: s\n  annotations: {meltshim: {airlfow: {}}}\n"
      "  interval: '@daily'\n  job: j\n" JOB,
      "meltano.yml:3:28: unknown key 'airlfow' in annotations.meltshim",
-     "The only one is 'airflow'."},
+     "Known are 'airflow' and, for the whole project, 'run'."},
     {"schedules:\n- name: s\n  annotations: {meltshim: {airflow: {retries: many}}}\n"
      "  interval: '@daily'\n  job: j\n" JOB,
      "meltano.yml:3:47: 'retries' must be an integer from 0 to 1000, not 'many'", ""},

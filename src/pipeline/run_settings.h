@@ -1,0 +1,30 @@
+/* pipeline/run_settings.h - how runs of a project are watched and ended:
+ *
+ *     annotations:
+ *       meltshim:
+ *         run:
+ *           idle_timeout: 900     # seconds without a byte; 0, the default: no limit
+ *           stop_grace: 5         # seconds from a signal to the end of everything
+ *           flight_recorder: true # keep the last messages of a run that failed
+ *
+ * Meltano ignores annotations. An option or its variable wins over them. */
+#ifndef PIPELINE_RUN_SETTINGS_H
+#define PIPELINE_RUN_SETTINGS_H
+
+#include "base/error.h"
+#include "pipeline/run_command.h"
+#include "project/project.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct run_settings {
+    int64_t idle_timeout_ms; /* 0: none */
+    int64_t stop_grace_ms;
+    bool flight_recorder;
+};
+
+int run_settings_read(const struct project *project, const struct run_options *options,
+                      struct run_settings *out, struct error *err);
+
+#endif
