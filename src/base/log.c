@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/line_budget.h"
 #include "base/memory.h"
 #include "base/redact.h"
 #include "base/strmap.h"
@@ -61,10 +62,13 @@ static struct {
     enum log_level level;
     enum log_format format;
     bool has_colors, local_time;
-    size_t line_limit; /* 0: none */
-    bool is_deaf;      /* nobody reads standard error any more */
+    bool is_for_airflow;
+    bool is_deaf; /* nobody reads standard error any more */
     int file;
     char *path;
+    struct line_budget budget;
+    uint64_t left_out_before; /* what the budget had left out when the file was opened */
+    uint64_t left_out_told;   /* and when that was last said */
     struct strmap bound;
 } sink = {.level = LOG_INFO, .file = -1};
 
@@ -82,10 +86,10 @@ static bool variable_is_true(const char *name)
 
 static void look_at_environment(void)
 {
-    sink.has_colors =
-        (isatty(STDERR_FILENO) || variable_is_true("FORCE_COLOR")) && !variable_is_true("NO_COLOR");
+    sink.is_for_airflow = getenv("AIRFLOW_CTX_DAG_ID") != NULL;
+    sink.has_colors = (isatty(STDERR_FILENO) || variable_is_true("FORCE_COLOR")) &&
+                      !variable_is_true("NO_COLOR") && !sink.is_for_airflow;
     sink.local_time = variable_is_true("NO_UTC");
-    sink.line_limit = getenv("AIRFLOW_CTX_DAG_ID") ? AIRFLOW_LINE_LIMIT : 0;
     sink.is_ready = true;
 }
 
@@ -285,7 +289,8 @@ static void add_key_value(struct strbuf *out, const struct event *event)
     }
 }
 
-/* Names and messages can hold what steers a terminal. Colors may stay in what a plugin says. */
+/* Names and messages can hold what steers a terminal. Colors may stay in what a plugin says, but
+ * not in Airflow's logs. */
 static char *visible_text(const char *text, unsigned keep)
 {
     struct strbuf visible = STRBUF_INIT;
@@ -297,7 +302,8 @@ static char *visible_text(const char *text, unsigned keep)
 
 static void render_text(struct strbuf *out, const struct event *event, enum log_format format)
 {
-    unsigned keep = TERMINAL_KEEP_LINES | (event->name ? TERMINAL_KEEP_COLORS : 0);
+    unsigned colors = sink.is_for_airflow ? TERMINAL_DROP_COLORS : TERMINAL_KEEP_COLORS;
+    unsigned keep = TERMINAL_KEEP_LINES | (event->name ? colors : 0);
     auto_free char *name = visible_text(event->name, TERMINAL_KEEP_NOTHING);
     auto_free char *text = visible_text(event->text, keep);
     struct event visible = *event;
@@ -399,7 +405,7 @@ static void write_to_console(const struct event *event)
 
     if (sink.is_deaf)
         return;
-    render_within(&line, event, sink.format, sink.line_limit);
+    render_within(&line, event, sink.format, sink.is_for_airflow ? AIRFLOW_LINE_LIMIT : 0);
     strbuf_add_char(&line, '\n');
     if (write_line(STDERR_FILENO, &line) < 0)
         sink.is_deaf = true;
@@ -422,10 +428,55 @@ static void write_to_file(const struct event *event)
     }
 }
 
+static void say_on_console(enum log_level level, const char *format, ...) ATTR_PRINTF(2, 3);
+static void say_on_console(enum log_level level, const char *format, ...)
+{
+    struct event event = {.level = level, .time_us = clock_now_us()};
+    auto_free char *text = NULL;
+    va_list args;
+
+    va_start(args, format);
+    text = xvasprintf(format, args);
+    va_end(args);
+    event.text = text;
+    write_to_console(&event);
+}
+
+static unsigned count_lines(const char *text)
+{
+    unsigned lines = 1;
+
+    while ((text = strchr(text, '\n'))) {
+        text++;
+        lines++;
+    }
+    return lines;
+}
+
+/* Whether chatter does not go to standard error; where it begins and ends to be left out is said
+ * there. */
+static bool is_left_out(const struct event *event)
+{
+    bool was_closed = sink.budget.is_closed;
+
+    if (!sink.is_for_airflow || sink.file < 0 || sink.level == LOG_DEBUG)
+        return false;
+    if (!line_budget_take(&sink.budget, count_lines(event->text), event->time_us)) {
+        if (!was_closed)
+            say_on_console(LOG_INFO, "Too many lines: from here on they are only in %s", sink.path);
+        return true;
+    }
+    if (was_closed)
+        say_on_console(LOG_INFO, "%llu lines were left out here",
+                       (unsigned long long)(sink.budget.left_out - sink.left_out_told));
+    sink.left_out_told = sink.budget.left_out;
+    return false;
+}
+
 static void log_text(enum log_level level, const char *name, const struct value *fields,
-                     const char *format, va_list args) ATTR_PRINTF(4, 0);
+                     bool is_chatter, const char *format, va_list args) ATTR_PRINTF(5, 0);
 static void log_text(enum log_level level, const char *name, const struct value *fields,
-                     const char *format, va_list args)
+                     bool is_chatter, const char *format, va_list args)
 {
     auto_strbuf struct strbuf text = STRBUF_INIT;
     struct event event = {level, clock_now_us(), name, fields, NULL};
@@ -438,7 +489,8 @@ static void log_text(enum log_level level, const char *name, const struct value 
     /* Before the text is cut: half a secret would not be recognised. */
     redact_strbuf(&text, 0);
     event.text = strbuf_text(&text);
-    write_to_console(&event);
+    if (!is_chatter || !is_left_out(&event))
+        write_to_console(&event);
     write_to_file(&event);
 }
 
@@ -448,7 +500,17 @@ void log_event(enum log_level level, const char *name, const struct value *field
     va_list args;
 
     va_start(args, format);
-    log_text(level, name, fields, format, args);
+    log_text(level, name, fields, false, format, args);
+    va_end(args);
+}
+
+void log_chatter(enum log_level level, const char *name, const struct value *fields,
+                 const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    log_text(level, name, fields, true, format, args);
     va_end(args);
 }
 
@@ -458,7 +520,7 @@ void log_event(enum log_level level, const char *name, const struct value *field
         va_list args;                                                                              \
                                                                                                    \
         va_start(args, format);                                                                    \
-        log_text(level, NULL, NULL, format, args);                                                 \
+        log_text(level, NULL, NULL, false, format, args);                                          \
         va_end(args);                                                                              \
     }
 
@@ -476,6 +538,7 @@ int log_open_file(const char *path, struct error *err)
     log_close_file();
     sink.file = fd;
     sink.path = xstrdup(path);
+    sink.left_out_before = sink.budget.left_out;
     return 0;
 }
 
@@ -484,4 +547,16 @@ void log_close_file(void)
     fd_close(&sink.file);
     free(sink.path);
     sink.path = NULL;
+}
+
+bool log_is_for_airflow(void)
+{
+    if (!sink.is_ready)
+        look_at_environment();
+    return sink.is_for_airflow;
+}
+
+uint64_t log_left_out(void)
+{
+    return sink.budget.left_out - sink.left_out_before;
 }

@@ -57,8 +57,11 @@ void strbuf_add_visible(struct strbuf *buf, const char *text, size_t size, unsig
         unsigned c;
 
         length = measure_plain_ascii(text + at, size - at);
-        if (!length && keep & TERMINAL_KEEP_COLORS)
+        if (!length && keep & (TERMINAL_KEEP_COLORS | TERMINAL_DROP_COLORS)) {
             length = measure_color(text + at, size - at);
+            if (length && keep & TERMINAL_DROP_COLORS)
+                continue;
+        }
         if (length) {
             strbuf_add_bytes(buf, text + at, length);
             continue;

@@ -11,6 +11,7 @@ enum terminal_keep {
     TERMINAL_KEEP_NOTHING = 0,
     TERMINAL_KEEP_LINES = 1,  /* newline and tab */
     TERMINAL_KEEP_COLORS = 2, /* ESC [ digits and semicolons m */
+    TERMINAL_DROP_COLORS = 4, /* the same, without a trace */
 };
 
 void strbuf_add_visible(struct strbuf *buf, const char *text, size_t size, unsigned keep);

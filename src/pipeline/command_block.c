@@ -7,7 +7,10 @@
 #include "process/loop.h"
 
 #include <signal.h>
+#include <unistd.h>
 
+/* How often a log that nobody watches says that the command runs on. */
+#define PROGRESS_MS 30000
 /* The part of the grace, in tenths, that the command has until SIGKILL; the rest is ours. */
 #define COMMAND_SHARE 7
 /* How long what a command left behind may keep its output open. */
@@ -15,6 +18,7 @@
 
 struct command_run {
     struct stage stage;
+    const char *words, *log_path;
     struct loop *loop;
     const struct run_settings *settings;
     struct loop_watch *kill_timer, *leftover_timer;
@@ -79,6 +83,14 @@ static void notify_deadline(void *context)
     stop_command(run);
 }
 
+static void log_progress(void *context)
+{
+    const struct command_run *run = context;
+    int64_t passed_ms = clock_monotonic_ms() - run->stage.process.started_ms;
+
+    log_info("Progress: %s has been running for %lld s", run->words, (long long)passed_ms / 1000);
+}
+
 static int judge(const struct command_run *run, struct error *err)
 {
     const struct process_end *end = &run->stage.process.end;
@@ -92,7 +104,7 @@ static int judge(const struct command_run *run, struct error *err)
         return error_set(err, ERR_TIMEOUT, "the run timed out while '%s' ran",
                          run->stage.plugin->name);
     if (end->kind != EXIT_STATUS || end->code != 0)
-        return stage_set_failure(&run->stage, NULL, err);
+        return stage_set_failure(&run->stage, run->log_path, err);
     return 0;
 }
 
@@ -114,6 +126,8 @@ static int supervise(struct command_run *run, int64_t deadline_ms, struct error 
 
     run->kill_timer = loop_watch_timer(run->loop, -1, 0, kill_command, run);
     run->leftover_timer = loop_watch_timer(run->loop, -1, 0, give_up_output, run);
+    if (!isatty(STDERR_FILENO))
+        loop_watch_timer(run->loop, PROGRESS_MS, PROGRESS_MS, log_progress, run);
     if (deadline_ms)
         loop_watch_timer(run->loop, left > 0 ? left : 0, 0, notify_deadline, run);
     if (stage_start(&run->stage, run->loop, SPAWN_NULL, SPAWN_NULL, true, notify_end, run, err) < 0)
@@ -128,7 +142,11 @@ int command_block_run(struct config *config, const struct block *block,
                       const struct run_settings *settings, int64_t deadline_ms,
                       struct block_record *record, struct error *err)
 {
-    struct command_run run = {.settings = settings};
+    struct command_run run = {
+        .words = record->words,
+        .log_path = record->log_path,
+        .settings = settings,
+    };
     struct invocation_options options = {0};
     int result;
     struct process_record *process;

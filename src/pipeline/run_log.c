@@ -102,8 +102,15 @@ int run_log_open(const struct project *project, const struct strmap *environ_map
     return 0;
 }
 
-void run_log_close(void)
+void run_log_close(const char *log_path)
 {
+    uint64_t left_out = log_left_out();
+
+    if (log_is_for_airflow() && left_out)
+        log_info("The whole log is %s; %llu lines of it were left out here", log_path,
+                 (unsigned long long)left_out);
+    else if (log_is_for_airflow())
+        log_info("The whole log is %s", log_path);
     log_close_file();
 }
 

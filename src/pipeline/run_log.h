@@ -10,7 +10,8 @@
  * Meltano's own 'logs' command looks (when that can be made). *log_path is the caller's. */
 int run_log_open(const struct project *project, const struct strmap *environ_map,
                  const char *state_id, const char *run_id, char **log_path, struct error *err);
-void run_log_close(void);
+/* Under Airflow it is said where the whole log is. */
+void run_log_close(const char *log_path);
 /* run.json beside the log; the caller frees it. */
 char *run_log_record_path(const char *log_path);
 /* Writes it; a failure is only warned about. */

@@ -348,19 +348,20 @@ static struct value *block_value(const struct block_record *block, size_t number
         value_set_take(value, "state", state_value(block));
         value_set_take(value, "messages", messages_value(block));
         value_set_take(value, "slower_side", slower_side_value(block));
-        value_set_string_or_null(value, "log_path", block->log_path);
     }
+    value_set_string_or_null(value, "log_path", block->log_path);
     value_set_take(value, "error", error_value(&block->error));
     return value;
 }
 
-/* The state id and the log of the run: those of its first extract-load block. */
+/* The state id and the log of the run are those of its first extract-load block; without one the
+ * first block's. */
 static const struct block_record *main_block(const struct run_record *record)
 {
     for (size_t i = 0; i < record->block_count; i++)
         if (record->blocks[i].is_extract_load)
             return &record->blocks[i];
-    return NULL;
+    return record->block_count ? record->blocks : NULL;
 }
 
 struct value *run_record_to_value(const struct run_record *record)

@@ -398,6 +398,24 @@ static void finish_block(struct runner *runner, struct block_record *record, int
     runner->record.duration_ms = clock_monotonic_ms() - runner->started_ms;
 }
 
+static int open_log(struct runner *runner, const char *name, struct block_record *record,
+                    struct error *err)
+{
+    return run_log_open(runner->project, config_environ(runner->config), name,
+                        runner->record.run_id, &record->log_path, err);
+}
+
+/* Airflow's logs do not hold all that plugins say, so every block has a log there; one that cannot
+ * be had is not missed. */
+static void open_log_for_airflow(struct runner *runner, const char *name,
+                                 struct block_record *record)
+{
+    struct error err = {0};
+
+    if (log_is_for_airflow() && open_log(runner, name, record, &err) < 0)
+        log_warning("%s", err.message);
+}
+
 static int run_extract_load(struct runner *runner, size_t number, struct error *err)
 {
     const struct block *block = &runner->plan.blocks[number];
@@ -411,14 +429,14 @@ static int run_extract_load(struct runner *runner, size_t number, struct error *
     if (make_state_id(runner, block, &state_id, err) < 0)
         return -1;
     if (runner->options->no_state_update) {
+        open_log_for_airflow(runner, state_id, record);
         log_warning("Running without state: none is read, none is saved.");
         result = transfer(runner, block, &session, record, err);
         finish_block(runner, record, started_ms, result, err);
         return result;
     }
     record->state_id = take(state_id);
-    if (run_log_open(runner->project, config_environ(runner->config), record->state_id,
-                     runner->record.run_id, &record->log_path, err) < 0)
+    if (open_log(runner, record->state_id, record, err) < 0)
         return -1;
     log_info("Running job with name '%s' and run ID '%s'", record->state_id, runner->record.run_id);
     result = begin_session(runner, record, &session, err);
@@ -555,7 +573,10 @@ static void log_block_end(const struct block *block, const struct block_record *
     value_set_bool(fields, "success", success);
     value_set_string_or_null(fields, "err", success ? NULL : record->error.message);
     value_set_take(fields, "duration_seconds", seconds_value(record->duration_ms));
-    log_event(success ? LOG_INFO : LOG_ERROR, "meltano", fields, "Block run completed");
+    if (success)
+        log_event(LOG_INFO, "meltano", fields, "Block run completed");
+    else
+        log_event(LOG_ERROR, "meltano", fields, "Block run failed: %s", record->error.message);
 }
 
 static int run_block(struct runner *runner, size_t number, struct error *err)
@@ -570,17 +591,22 @@ static int run_block(struct runner *runner, size_t number, struct error *err)
     if (block->kind == BLOCK_EXTRACT_LOAD) {
         result = run_extract_load(runner, number, err);
     } else {
+        open_log_for_airflow(runner, block->words, record);
         result = command_block_run(runner->config, block, &runner->settings, runner->deadline_ms,
                                    record, err);
         finish_block(runner, record, started_ms, result, err);
     }
     if (result && record->status == STATUS_SUCCESS)
         finish_block(runner, record, started_ms, result, err);
+    /* A failure comes first: what follows is only how far it came. */
+    if (result)
+        log_block_end(block, record, number);
     if (record->is_extract_load)
         log_loaded(record);
-    log_block_end(block, record, number);
+    if (!result)
+        log_block_end(block, record, number);
     if (record->log_path)
-        run_log_close();
+        run_log_close(record->log_path);
     return result;
 }
 

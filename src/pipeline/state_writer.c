@@ -13,7 +13,8 @@
 static void refuse(struct state_writer *writer, const char *line, size_t length, const char *why)
 {
     writer->refused++;
-    log_warning("Received state is invalid, incremental state has not been updated: %s: %.*s%s",
+    log_chatter(LOG_WARNING, NULL, NULL,
+                "Received state is invalid, incremental state has not been updated: %s: %.*s%s",
                 why, (int)(length < 200 ? length : 200), line, length > 200 ? "..." : "");
 }
 
@@ -42,7 +43,8 @@ int state_writer_accept(struct state_writer *writer, const char *line, size_t le
     }
     if (!value_is_truthy(state)) {
         value_free(state);
-        log_warning("Received empty state, incremental state has not been updated");
+        log_chatter(LOG_WARNING, NULL, NULL,
+                    "Received empty state, incremental state has not been updated");
         return 0;
     }
     if (!value_is_map(state)) {
@@ -95,7 +97,8 @@ int state_writer_flush(struct state_writer *writer, struct error *err)
     writer->last_commit_ms = clock_monotonic_ms();
     writer->checkpoints++;
     strbuf_add_py_time(&when, clock_now_us(), ' ');
-    log_info("Incremental state has been updated at %s.", strbuf_text(&when));
+    log_chatter(LOG_INFO, NULL, NULL, "Incremental state has been updated at %s.",
+                strbuf_text(&when));
     return 0;
 }
 

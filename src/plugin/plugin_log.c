@@ -199,12 +199,12 @@ void plugin_log_line_with(const struct plugin *plugin, const struct value *conte
         static const char *const nothing[] = {NULL};
 
         add_fields(record.fields, context, nothing);
-        log_event(record.level, plugin->name, record.fields, "%s", record.message);
+        log_chatter(record.level, plugin->name, record.fields, "%s", record.message);
         return;
     }
     record.message = printable_line(line, length);
     if (*record.message)
-        log_event(LOG_INFO, plugin->name, context, "%s", record.message);
+        log_chatter(LOG_INFO, plugin->name, context, "%s", record.message);
 }
 
 void plugin_log_line(const struct plugin *plugin, const char *line, size_t length)

@@ -218,6 +218,84 @@ START_TEST(under_airflow_fields_that_are_too_long_are_left_out)
 }
 END_TEST
 
+START_TEST(under_airflow_there_are_no_colors)
+{
+    setenv("AIRFLOW_CTX_DAG_ID", "dag", 1);
+    setenv("FORCE_COLOR", "1", 1);
+    log_set_format(LOG_COLORED);
+    log_event(LOG_INFO, "dbt", NULL, "\033[32mOK\033[0m in \033[1;31m2\033[0m s\033[2J");
+    ck_assert_str_eq(output(), TIME " [info     ] dbt          OK in 2 s\\u001b[2J\n");
+}
+END_TEST
+
+static int count_lines_with(const char *lines, const char *word)
+{
+    int count = 0;
+
+    while ((lines = strstr(lines, word))) {
+        lines++;
+        count++;
+    }
+    return count;
+}
+
+START_TEST(under_airflow_chatter_is_left_out_and_stays_in_the_file)
+{
+    auto_strbuf struct strbuf file = STRBUF_INIT;
+    auto_free char *notice = NULL;
+    struct error err = {0};
+    char path[] = "/tmp/log_test.XXXXXX";
+
+    close(mkstemp(path));
+    setenv("AIRFLOW_CTX_DAG_ID", "dag", 1);
+    log_set_format(LOG_UNCOLORED);
+    ck_assert_int_eq(log_open_file(path, &err), 0);
+    for (int i = 0; i < 1000; i++)
+        log_chatter(LOG_WARNING, "tap-demo", NULL, "chatter");
+    log_info("our own");
+    ck_assert_uint_eq(log_left_out(), 900);
+    clock_set_for_tests(NOW + INT64_C(3600) * 1000000);
+    log_chatter(LOG_INFO, "tap-demo", NULL, "an hour later");
+    log_close_file();
+    notice = xasprintf("Too many lines: from here on they are only in %s\n", path);
+    ck_assert_int_eq(count_lines_with(output(), "chatter\n"), 100);
+    ck_assert_int_eq(count_lines_with(text.text, notice), 1);
+    ck_assert_int_eq(count_lines_with(text.text, "our own\n"), 1);
+    ck_assert_int_eq(count_lines_with(text.text, "900 lines were left out here\n"), 1);
+    ck_assert_int_eq(count_lines_with(text.text, "an hour later\n"), 1);
+    ck_assert_int_eq(file_read(path, &file, &err), 0);
+    ck_assert_int_eq(count_lines_with(strbuf_text(&file), "chatter\n"), 1000);
+    ck_assert_int_eq(count_lines_with(strbuf_text(&file), "left out"), 0);
+    unlink(path);
+}
+END_TEST
+
+static const struct {
+    bool has_airflow, has_file;
+    enum log_level level;
+} unlimited[] = {
+    {false, true, LOG_INFO},
+    {true, false, LOG_INFO}, /* else it would be lost */
+    {true, true, LOG_DEBUG},
+};
+
+START_TEST(otherwise_chatter_is_shown)
+{
+    struct error err = {0};
+
+    if (unlimited[_i].has_airflow)
+        setenv("AIRFLOW_CTX_DAG_ID", "dag", 1);
+    log_set_format(LOG_PLAIN);
+    log_set_level(unlimited[_i].level);
+    if (unlimited[_i].has_file)
+        ck_assert_int_eq(log_open_file("/dev/null", &err), 0);
+    for (int i = 0; i < 1000; i++)
+        log_chatter(LOG_INFO, "tap-demo", NULL, "chatter");
+    log_close_file();
+    ck_assert_int_eq(count_lines_with(output(), "chatter\n"), 1000);
+}
+END_TEST
+
 START_TEST(secrets_are_masked_in_text_fields_and_file)
 {
     auto_value struct value *fields = value_new_map();
@@ -334,6 +412,9 @@ Suite *base_log_suite(void)
     tcase_add_test(tcase, events_below_the_level_are_dropped);
     tcase_add_loop_test(tcase, under_airflow_a_line_fits_into_one_write, 0, ARRAY_LEN(long_lines));
     tcase_add_test(tcase, under_airflow_fields_that_are_too_long_are_left_out);
+    tcase_add_test(tcase, under_airflow_there_are_no_colors);
+    tcase_add_test(tcase, under_airflow_chatter_is_left_out_and_stays_in_the_file);
+    tcase_add_loop_test(tcase, otherwise_chatter_is_shown, 0, ARRAY_LEN(unlimited));
     tcase_add_test(tcase, secrets_are_masked_in_text_fields_and_file);
     tcase_add_test(tcase, a_full_disk_ends_the_file_and_is_reported_once);
     tcase_add_test(tcase, a_log_that_cannot_be_opened_names_its_path);
