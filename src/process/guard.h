@@ -5,10 +5,15 @@
 
 #include "process/process.h"
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/resource.h>
 #include <sys/types.h>
+
+/* What the kernel sends us when our parent dies; one of its own, for it is no order from anybody.
+ */
+#define SIGNAL_PARENT_DIED SIGUSR1
 
 /* Everything the child needs after the fork, when nothing may be allocated or looked up. */
 struct exec_plan {

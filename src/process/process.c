@@ -27,6 +27,7 @@
 #define KILL_WAIT_MS 5000
 
 static pid_t first_parent;
+static bool follows_parent;
 
 static struct {
     pid_t *items;
@@ -75,9 +76,10 @@ void process_setup(void)
 
 void process_follow_parent(void)
 {
-    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    follows_parent = true;
+    prctl(PR_SET_PDEATHSIG, SIGNAL_PARENT_DIED);
     if (getppid() != first_parent)
-        raise(SIGTERM);
+        raise(SIGNAL_PARENT_DIED);
 }
 
 int process_replace(const char *const *argv, const char *const *env, struct error *err)
@@ -90,6 +92,9 @@ int process_replace(const char *const *argv, const char *const *env, struct erro
         return -1;
     sigprocmask(SIG_SETMASK, NULL, &before);
     signals_restore_for_exec();
+    /* It outlasts the exec, and no other program knows what ours means. */
+    if (follows_parent)
+        prctl(PR_SET_PDEATHSIG, SIGTERM);
     execve(path, (char *const *)argv, (char *const *)env);
     describe_exec_failure(path, errno, err);
     sigprocmask(SIG_SETMASK, &before, NULL);

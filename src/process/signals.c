@@ -2,6 +2,7 @@
 
 #include "base/attrs.h"
 #include "base/file.h"
+#include "process/guard.h"
 
 #include <signal.h>
 #include <sys/signalfd.h>
@@ -10,9 +11,10 @@
 /* A signalfd needs the signals blocked, so that no handler exists that could interrupt anything.
  * What is started in the meantime gets them unblocked (signals_restore_for_exec()). */
 
-static const int watched[] = {SIGTERM, SIGINT, SIGHUP};
+static const int watched[] = {SIGTERM, SIGINT, SIGHUP, SIGNAL_PARENT_DIED};
 static int signal_fd = -1;
 static unsigned watcher_count;
+static bool was_told; /* by any of them */
 static sigset_t blocked_by_us;
 
 int signals_watch(void)
@@ -35,10 +37,15 @@ int signals_watch(void)
 int signals_next(void)
 {
     struct signalfd_siginfo info;
+    int number;
 
-    if (signal_fd < 0 || read(signal_fd, &info, sizeof info) != sizeof info)
-        return 0;
-    return (int)info.ssi_signo;
+    do {
+        if (signal_fd < 0 || read(signal_fd, &info, sizeof info) != sizeof info)
+            return 0;
+        number = (int)info.ssi_signo;
+    } while (number == SIGNAL_PARENT_DIED && was_told);
+    was_told = true;
+    return number == SIGNAL_PARENT_DIED ? SIGTERM : number;
 }
 
 void signals_unwatch(void)

@@ -47,7 +47,7 @@ def test_a_signal_ends_the_tap_and_lets_the_target_drain(
     assert process.returncode == status
     record = json.loads(stdout.splitlines()[-1])
     assert record["error"]["class"] == error_class
-    assert lab.state()["bookmarks"]["users"]["id"] == lab.loaded()[-1]
+    assert lab.state()["bookmarks"]["users"]["id"] == lab.confirmations()[-1]
     assert lab.row_states() == ["FAIL"]
     assert not lab.survivors()
 
@@ -66,8 +66,32 @@ def test_the_death_of_airflows_task_runner_ends_the_run(lab):
     runner.kill()
     record = json.loads(runner.communicate(timeout=20)[0].splitlines()[-1])
     assert record["error"]["class"] == "terminated"
-    assert lab.state()["bookmarks"]["users"]["id"] == lab.loaded()[-1]
+    assert lab.state()["bookmarks"]["users"]["id"] == lab.confirmations()[-1]
     lab.wait_until_gone()
+
+
+def test_a_task_runner_that_ends_after_its_signal_does_not_hurry_the_target(lab):
+    """As after Airflow's execution_timeout: the group gets SIGTERM, then the task runner is gone,
+    and with it the reader of our output, while the target still has to confirm what it has."""
+    lab.prepare(ENDLESS, {"confirm_late": True, "drain": 1})
+    runner = subprocess.Popen(
+        ["/bin/sh", "-c", '"$0" run tap-a target-b & echo $!; wait', lab.meltshim],
+        cwd=lab.root,
+        env={**lab.env, "AIRFLOW_CTX_DAG_ID": "nightly"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    program = int(runner.stdout.readline())
+    lab.wait_for(lambda: lab.output.exists() and lab.output.stat().st_size)
+    os.kill(program, signal.SIGTERM)
+    runner.kill()
+    runner.wait()
+    runner.stdout.close()
+    lab.wait_until_gone()
+    assert lab.state()["bookmarks"]["users"]["id"] == lab.confirmations()[-1]
+    assert lab.row_states() == ["FAIL"]
 
 
 def test_a_second_signal_hurries(lab):
@@ -96,7 +120,7 @@ def test_a_run_that_takes_too_long_is_ended(lab):
     assert result.status == 15
     assert result.record["error"]["class"] == "timeout"
     assert 1 <= result.seconds < 6
-    assert lab.state()["bookmarks"]["users"]["id"] == lab.loaded()[-1]
+    assert lab.state()["bookmarks"]["users"]["id"] == lab.confirmations()[-1]
 
 
 @pytest.mark.parametrize(
