@@ -187,6 +187,27 @@ void redact_strbuf(struct strbuf *text, size_t offset)
     *text = masked;
 }
 
+/* Whether a secret that is longer begins with the bytes. */
+static bool begins_secret(const char *text, size_t size)
+{
+    for (const struct form *form = *bucket_of(text); form; form = form->next)
+        if (form->length > size && !memcmp(form->bytes, text, size))
+            return true;
+    return false;
+}
+
+void redact_cut_strbuf(struct strbuf *text)
+{
+    redact_strbuf(text, 0);
+    for (size_t at = 0; has_forms && at + PREFIX_SIZE <= text->length; at++) {
+        if (!begins_secret(text->text + at, text->length - at))
+            continue;
+        strbuf_truncate(text, at);
+        strbuf_add(text, REDACTED);
+        return;
+    }
+}
+
 char *redact_text(const char *text)
 {
     struct strbuf copy = STRBUF_INIT;

@@ -8,7 +8,9 @@
 void redact_add_secret(const char *secret);
 /* Replaces every occurrence of a known secret by "(redacted)", in the text from offset on. */
 void redact_strbuf(struct strbuf *text, size_t offset);
-/* The same on a copy; the caller frees it. */
+/* Also masks the beginning of a secret at the end of a text that was cut off there. */
+void redact_cut_strbuf(struct strbuf *text);
+/* redact_strbuf() on a copy; the caller frees it. */
 char *redact_text(const char *text);
 
 #endif

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "pipeline/flight_recorder.h"
 #include "pipeline/stage.h"
 #include "process/loop.h"
 #include "process/relay.h"
@@ -40,6 +41,8 @@ struct link {
     size_t from; /* the stage that writes; from + 1 reads */
     int source_fd, sink_fd;
     struct relay *relay;
+    struct message_ring *messages;  /* of the stage that writes; NULL: none are kept */
+    struct relay_counts own_counts; /* between two mappers, where the record has no use for them */
     struct loop_watch *source_watch, *sink_watch;
     bool has_ended;
     bool is_broken; /* the reader went away before the end */
@@ -56,6 +59,7 @@ struct transfer {
     size_t stage_count;
     int state_fd; /* our end of the loader's standard output, -1 when closed */
     struct line_reader *state_reader;
+    struct message_ring *confirmed; /* the loader's last states; NULL: none are kept */
     struct loop_watch *state_watch;
     struct loop_watch *commit_timer, *stop_timer, *leftover_timer, *linger_timer;
     uint64_t state_lines;
@@ -334,14 +338,17 @@ static int open_link(struct transfer *transfer, size_t from, int source_fd, stru
 {
     struct link *link = &transfer->links[from];
     bool reaches_loader = from + 2 == transfer->stage_count;
-    struct relay_counts *counts = reaches_loader ? &transfer->record->counts
-                                  : from == 0    ? &transfer->record->tap_counts
-                                                 : NULL;
+    struct relay_counts *counts = reaches_loader   ? &transfer->record->counts
+                                  : from == 0      ? &transfer->record->tap_counts
+                                  : link->messages ? &link->own_counts
+                                                   : NULL;
 
     link->source_fd = source_fd;
     link->relay = relay_new(source_fd, link->sink_fd, counts, err);
     if (!link->relay)
         return -1;
+    if (link->messages)
+        relay_keep(link->relay, link->messages);
     process_set_nonblocking(source_fd, true);
     process_set_nonblocking(link->sink_fd, true);
     link->source_watch = loop_watch_fd(transfer->loop, source_fd, LOOP_READ, notify_source, link);
@@ -366,12 +373,26 @@ static void commit_pending(void *context)
         fail_on_state(transfer, &err);
 }
 
+static void keep_state_line(struct transfer *transfer, const struct line *line)
+{
+    const struct kept_message message = {
+        .bytes = line->length,
+        .number = transfer->state_lines,
+        .passed_us = clock_now_us(),
+    };
+
+    if (transfer->confirmed && !line->continues)
+        message_ring_add(transfer->confirmed, RING_STATE, &message, "", 0, line->text,
+                         line->length);
+}
+
 static void receive_state_line(void *context, const struct line *line)
 {
     struct transfer *transfer = context;
     struct error err = {0};
 
     transfer->state_lines++;
+    keep_state_line(transfer, line);
     if (transfer->state_error.code != ERR_NONE)
         return;
     if (line->continues || line->is_continued) {
@@ -701,6 +722,37 @@ static int judge(struct transfer *transfer, struct error *err)
     return stage_set_failure(culprit, transfer->record->log_path, err);
 }
 
+/* Keeps what passed last beside the log, and says where. */
+static void write_flight(struct transfer *transfer, struct error *err)
+{
+    auto_free struct flight_process *processes = xcalloc(transfer->stage_count, sizeof *processes);
+    char hint[sizeof err->hint];
+
+    if (!transfer->confirmed)
+        return;
+    for (size_t i = 0; i < transfer->stage_count; i++) {
+        const struct stage *stage = &transfer->stages[i];
+        bool is_last = i + 1 == transfer->stage_count;
+
+        if (!is_last && transfer->links[i].relay)
+            relay_keep_unfinished(transfer->links[i].relay);
+        processes[i] = (struct flight_process){
+            .plugin = stage->plugin->name,
+            .role = stage->role,
+            .messages = is_last ? transfer->confirmed : transfer->links[i].messages,
+            .error_lines = &stage->tail,
+        };
+    }
+    transfer->record->flight_path =
+        flight_recorder_write(transfer->record->log_path, transfer->run->invocation.run_id,
+                              processes, transfer->stage_count);
+    if (!transfer->record->flight_path)
+        return;
+    memcpy(hint, err->hint, sizeof hint);
+    error_hint(err, "%s%sThe last messages are in %s.", hint, *hint ? " " : "",
+               transfer->record->flight_path);
+}
+
 /* --- preparation --------------------------------------------------------------------------- */
 
 static enum process_role role_of(const struct transfer *transfer, size_t i)
@@ -735,6 +787,7 @@ static void init_transfer(struct transfer *transfer, const struct extract_load *
                           struct block_record *record)
 {
     size_t count = run->block->plugin_count;
+    bool is_recorded = run->settings->flight_recorder && record->log_path;
 
     *transfer = (struct transfer){
         .run = run,
@@ -747,9 +800,14 @@ static void init_transfer(struct transfer *transfer, const struct extract_load *
     };
     for (size_t i = 0; i < count; i++)
         stage_init(&transfer->stages[i], run->block->plugins[i], role_of(transfer, i));
-    for (size_t i = 0; i + 1 < count; i++)
+    for (size_t i = 0; i + 1 < count; i++) {
         transfer->links[i] =
             (struct link){.transfer = transfer, .from = i, .source_fd = -1, .sink_fd = -1};
+        if (is_recorded)
+            transfer->links[i].messages = message_ring_new();
+    }
+    if (is_recorded)
+        transfer->confirmed = message_ring_new();
     record->has_mappers = count > 2;
     block_record_set_processes(record, count);
 }
@@ -764,7 +822,10 @@ static void clear_transfer(struct transfer *transfer, bool failed)
     for (size_t i = 0; i + 1 < transfer->stage_count; i++) {
         close_link(&transfer->links[i]);
         relay_free(transfer->links[i].relay);
+        relay_counts_clear(&transfer->links[i].own_counts);
+        message_ring_free(transfer->links[i].messages);
     }
+    message_ring_free(transfer->confirmed);
     close_states(transfer);
     for (size_t i = 0; i < transfer->stage_count; i++) {
         record->processes[i].cause = cause_of(transfer, i);
@@ -792,6 +853,8 @@ int extract_load_run(const struct extract_load *run, struct block_record *record
     if (!result) {
         supervise(&transfer);
         result = judge(&transfer, err);
+        if (result)
+            write_flight(&transfer, err);
     }
     clear_transfer(&transfer, result != 0);
     return result;

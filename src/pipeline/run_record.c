@@ -31,6 +31,11 @@ static const char *const role_names[] = {
 };
 _Static_assert(ARRAY_LEN(role_names) == ROLE_COUNT, "a process role has no name");
 
+const char *process_role_name(enum process_role role)
+{
+    return role_names[role];
+}
+
 static void block_record_clear(struct block_record *block)
 {
     for (size_t i = 0; i < block->process_count; i++) {
@@ -48,6 +53,7 @@ static void block_record_clear(struct block_record *block)
     value_free(block->state_before);
     value_free(block->state_after);
     free(block->log_path);
+    free(block->flight_path);
 }
 
 void run_record_clear(struct run_record *record)
@@ -199,7 +205,7 @@ static struct value *process_value(const struct process_record *process, size_t 
 
     value_set_int(value, "block", (long long)block);
     value_set_string(value, "plugin", process->plugin);
-    value_set_string(value, "role", role_names[process->role]);
+    value_set_string(value, "role", process_role_name(process->role));
     value_set_take(value, "argv", bounded_list(&process->argv, MAX_WORD_BYTES));
     set_end(value, &process->end);
     value_set_string(value, "cause", end_cause_name(process->cause));
@@ -348,6 +354,7 @@ static struct value *block_value(const struct block_record *block, size_t number
         value_set_take(value, "state", state_value(block));
         value_set_take(value, "messages", messages_value(block));
         value_set_take(value, "slower_side", slower_side_value(block));
+        value_set_string_or_null(value, "flight_path", block->flight_path);
     }
     value_set_string_or_null(value, "log_path", block->log_path);
     value_set_take(value, "error", error_value(&block->error));

@@ -60,6 +60,7 @@ struct block_record {
     struct value *state_before, *state_after; /* {"singer_state": ...} or NULL */
     int64_t tap_wait_ms, target_wait_ms;      /* how long the relay waited for either side */
     char *log_path;
+    char *flight_path; /* of a failed block's last messages, NULL: none were kept */
 };
 
 struct run_record {
@@ -76,6 +77,9 @@ struct run_record {
 };
 
 void run_record_clear(struct run_record *record);
+
+/* "tap", ... */
+const char *process_role_name(enum process_role role);
 
 /* Appends an empty block; borrowed until the next one is added. */
 struct block_record *run_record_add_block(struct run_record *record);

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/redact.h"
 #include "plugin/plugin_log.h"
 #include "process/snapshot.h"
 
@@ -36,13 +37,17 @@ void stage_init(struct stage *stage, struct plugin *plugin, enum process_role ro
 
 static void keep_line(struct stage *stage, const struct line *line)
 {
-    size_t length = line->length < MAX_TAIL_LINE_BYTES ? line->length : MAX_TAIL_LINE_BYTES;
+    struct strbuf text = STRBUF_INIT;
 
     if (line->continues)
         return;
     if (stage->tail.count == STAGE_TAIL_LINES)
         strlist_remove(&stage->tail, 0);
-    strlist_add_take(&stage->tail, xstrndup(line->text, length));
+    strbuf_add_bytes(&text, line->text,
+                     line->length < MAX_TAIL_LINE_BYTES ? line->length : MAX_TAIL_LINE_BYTES);
+    if (line->length > MAX_TAIL_LINE_BYTES)
+        redact_cut_strbuf(&text);
+    strlist_add_take(&stage->tail, strbuf_take(&text));
 }
 
 static void receive_error_line(void *context, const struct line *line)
@@ -147,6 +152,12 @@ int stage_start(struct stage *stage, struct loop *loop, int input_fd, int output
     return 0;
 }
 
+/* The position of the first of the last so many lines. */
+static size_t first_of_last(const struct strlist *lines, size_t count)
+{
+    return lines->count > count ? lines->count - count : 0;
+}
+
 void stage_finish(struct stage *stage, bool block_failed, struct process_record *record)
 {
     if (stage->process.pid > 0)
@@ -162,8 +173,9 @@ void stage_finish(struct stage *stage, bool block_failed, struct process_record 
     record->snapshot = take(stage->snapshot);
     record->snapshot_reason = stage->snapshot_reason;
     record->snapshot_us = stage->snapshot_us;
-    if (block_failed)
-        strlist_add_all(&record->stderr_tail, &stage->tail);
+    for (size_t i = first_of_last(&stage->tail, RECORD_TAIL_LINES);
+         block_failed && i < stage->tail.count; i++)
+        strlist_add(&record->stderr_tail, stage->tail.items[i]);
     strlist_clear(&stage->tail);
     if (stage->is_prepared)
         invocation_end(&stage->invocation);
@@ -203,10 +215,8 @@ int stage_set_failure(const struct stage *stage, const char *log_path, struct er
 
 void stage_log_tail(const struct stage *stage)
 {
-    size_t first = stage->tail.count > SHOWN_TAIL_LINES ? stage->tail.count - SHOWN_TAIL_LINES : 0;
-
     if (stage->tail.count)
         log_error("The last lines of %s:", stage->plugin->name);
-    for (size_t i = first; i < stage->tail.count; i++)
+    for (size_t i = first_of_last(&stage->tail, SHOWN_TAIL_LINES); i < stage->tail.count; i++)
         log_event(LOG_ERROR, stage->plugin->name, NULL, "%s", stage->tail.items[i]);
 }

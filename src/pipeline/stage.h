@@ -14,8 +14,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* How many lines of standard error are kept for the record of a failed block. */
-#define STAGE_TAIL_LINES 20
+/* How many of the last lines of standard error are kept, and how many of them the record of a
+ * failed block has. */
+#define STAGE_TAIL_LINES  100
+#define RECORD_TAIL_LINES 20
 
 struct stage {
     struct plugin *plugin;

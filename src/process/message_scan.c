@@ -21,6 +21,9 @@
 #define REST_NAME   "(further streams)"
 
 #define MAX_FIRST_GARBAGE 200
+/* The beginning of a line that came in several calls. */
+#define MAX_HEAD MESSAGE_RING_BYTES
+_Static_assert(MAX_HEAD >= MAX_FIRST_GARBAGE, "garbage is shown from the head of its line");
 
 /* Longer ones are not remembered. Enough for blanks, a long stream name and a version key. */
 #define MAX_PREFIX   192
@@ -77,9 +80,22 @@ struct prefix {
     char bytes[MAX_PREFIX];
 };
 
+/* A line that may be kept, while its bytes are still there. */
+struct recent_line {
+    const char *piece;
+    size_t size, head_length;
+    uint64_t bytes, number;
+};
+
 struct message_scan {
     struct relay_counts *counts;
     int64_t now_us;
+
+    /* Most lines are followed by others of their kind in the same bytes, so only the last ones of
+     * each call are copied. */
+    struct message_ring *ring; /* NULL: nothing is kept */
+    struct recent_line recent[RING_KIND_COUNT][MESSAGE_RING_KEPT];
+    size_t recent_counts[RING_KIND_COUNT];
 
     /* The current line. */
     enum step step;
@@ -98,7 +114,7 @@ struct message_scan {
     uint64_t earlier_bytes;
     uint64_t earlier_hash;
     char earlier_last; /* last byte that is no blank, 0: none */
-    char head[MAX_FIRST_GARBAGE];
+    char head[MAX_HEAD];
     size_t head_length;
     struct utf8_check utf8;
     bool bytes_are_ascii; /* all of the current call */
@@ -127,6 +143,11 @@ struct message_scan *message_scan_new(struct relay_counts *counts)
     scan->counts = counts;
     begin_line(scan);
     return scan;
+}
+
+void message_scan_keep(struct message_scan *scan, struct message_ring *ring)
+{
+    scan->ring = ring;
 }
 
 void message_scan_free(struct message_scan *scan)
@@ -490,9 +511,10 @@ static void count_garbage(struct message_scan *scan, const char *piece, size_t s
     struct relay_counts *counts = scan->counts;
 
     if (!counts->garbage_lines++) {
-        size_t room = MAX_FIRST_GARBAGE - scan->head_length;
+        size_t head = scan->head_length < MAX_FIRST_GARBAGE ? scan->head_length : MAX_FIRST_GARBAGE;
+        size_t room = MAX_FIRST_GARBAGE - head;
 
-        strbuf_add_bytes(&counts->first_garbage, scan->head, scan->head_length);
+        strbuf_add_bytes(&counts->first_garbage, scan->head, head);
         strbuf_add_bytes(&counts->first_garbage, piece, size < room ? size : room);
     }
 }
@@ -518,6 +540,54 @@ static void count_record(const struct message_scan *scan, struct stream_count *s
         stream->record_before_schema = true;
 }
 
+static const enum ring_kind ring_kinds[] = {
+    [KIND_GARBAGE] = RING_OTHER, [KIND_UNKNOWN] = RING_OTHER,
+    [KIND_STATE] = RING_STATE,   [KIND_ACTIVATE_VERSION] = RING_OTHER,
+    [KIND_RECORD] = RING_RECORD, [KIND_SCHEMA] = RING_SCHEMA,
+    [KIND_BATCH] = RING_OTHER,
+};
+
+static void note_recent(struct message_scan *scan, enum message_kind kind, const char *piece,
+                        size_t size)
+{
+    enum ring_kind ring_kind = ring_kinds[kind];
+    size_t at = scan->recent_counts[ring_kind]++ % MESSAGE_RING_KEPT;
+
+    scan->recent[ring_kind][at] = (struct recent_line){
+        .piece = piece,
+        .size = size,
+        .head_length = scan->head_length,
+        .bytes = scan->earlier_bytes + size,
+        .number = scan->counts->lines,
+    };
+}
+
+static void keep_line(struct message_scan *scan, enum ring_kind kind,
+                      const struct recent_line *line)
+{
+    const struct kept_message message = {
+        .bytes = line->bytes,
+        .number = line->number,
+        .passed_us = scan->now_us,
+    };
+
+    message_ring_add(scan->ring, kind, &message, scan->head, line->head_length, line->piece,
+                     line->size);
+}
+
+/* Before the bytes are gone, and the head of the first line with them. */
+static void keep_recent(struct message_scan *scan)
+{
+    for (int kind = 0; kind < RING_KIND_COUNT; kind++) {
+        size_t count = scan->recent_counts[kind];
+        size_t kept = count < MESSAGE_RING_KEPT ? count : MESSAGE_RING_KEPT;
+
+        for (size_t i = count - kept; i < count; i++)
+            keep_line(scan, (enum ring_kind)kind, &scan->recent[kind][i % MESSAGE_RING_KEPT]);
+        scan->recent_counts[kind] = 0;
+    }
+}
+
 /* The line ends after the piece; feed is 1 when a line feed follows. */
 static void end_line(struct message_scan *scan, const char *piece, size_t size, unsigned feed)
 {
@@ -528,6 +598,8 @@ static void end_line(struct message_scan *scan, const char *piece, size_t size, 
     if (scan->step != STEP_DECIDED || last_byte(scan, piece, size) != '}')
         kind = KIND_GARBAGE;
     counts->lines++;
+    if (scan->ring)
+        note_recent(scan, kind, piece, size);
     if (length > counts->longest_line)
         counts->longest_line = length;
     if (!scan->bytes_are_ascii || scan->utf8.is_used) {
@@ -563,7 +635,7 @@ static void end_line(struct message_scan *scan, const char *piece, size_t size, 
 /* The bytes end in mid-line: keeps what must be known of the piece when they are gone. */
 static void carry_over(struct message_scan *scan, const char *piece, size_t size)
 {
-    size_t room = MAX_FIRST_GARBAGE - scan->head_length;
+    size_t room = MAX_HEAD - scan->head_length;
 
     memcpy(scan->head + scan->head_length, piece, size < room ? size : room);
     scan->head_length += size < room ? size : room;
@@ -598,6 +670,8 @@ void message_scan_bytes(struct message_scan *scan, const char *bytes, size_t siz
         end_line(scan, piece, (size_t)(at - piece), 1);
         piece = ++at;
     }
+    if (scan->ring)
+        keep_recent(scan);
     if (piece < end)
         carry_over(scan, piece, (size_t)(end - piece));
 }
@@ -608,4 +682,19 @@ void message_scan_end(struct message_scan *scan, int64_t now_us)
     scan->bytes_are_ascii = true;
     if (scan->earlier_bytes)
         end_line(scan, "", 0, 0);
+    if (scan->ring)
+        keep_recent(scan);
+}
+
+void message_scan_keep_unfinished(struct message_scan *scan)
+{
+    const struct recent_line line = {
+        .piece = "",
+        .head_length = scan->head_length,
+        .bytes = scan->earlier_bytes,
+        .number = scan->counts->lines + 1,
+    };
+
+    if (scan->ring && line.bytes)
+        keep_line(scan, RING_UNFINISHED, &line);
 }

@@ -7,6 +7,7 @@
 #include "process/message_scan.h"
 #include "process/process.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -81,6 +82,17 @@ struct relay *relay_new(int source_fd, int sink_fd, struct relay_counts *counts,
     relay->waits_for = RELAY_WANTS_INPUT;
     relay->waiting_since_us = clock_monotonic_us();
     return relay;
+}
+
+void relay_keep(struct relay *relay, struct message_ring *ring)
+{
+    assert(relay->scan);
+    message_scan_keep(relay->scan, ring);
+}
+
+void relay_keep_unfinished(struct relay *relay)
+{
+    message_scan_keep_unfinished(relay->scan);
 }
 
 void relay_free(struct relay *relay)

@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/strbuf.h"
+#include "process/message_ring.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -48,6 +49,11 @@ struct relay;
 /* Relays from source_fd to sink_fd: pipes, not owned; it never blocks on either. counts is filled
  * with what passes; NULL: only relay. NULL with ERR_START when no descriptors are left. */
 struct relay *relay_new(int source_fd, int sink_fd, struct relay_counts *counts, struct error *err);
+/* From now on the last messages are kept in the ring, which is the caller's; the relay must count.
+ */
+void relay_keep(struct relay *relay, struct message_ring *ring);
+/* Keeps what has come of a line that has not ended. */
+void relay_keep_unfinished(struct relay *relay);
 void relay_free(struct relay *relay);
 
 enum relay_status {

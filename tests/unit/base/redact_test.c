@@ -57,6 +57,29 @@ START_TEST(secrets_that_overlap_leave_nothing_behind)
 }
 END_TEST
 
+static const struct {
+    const char *text, *expected;
+} cut_texts[] = {
+    {"password=hunter", "password=(redacted)"},
+    {"password=hunt", "password=(redacted)"},
+    {"password=hun", "password=hun"}, /* could be any word */
+    {"password=hunter22", "password=(redacted)"},
+    {"hunter22 and hunter2", "(redacted) and (redacted)"},
+    {"no secret", "no secret"},
+    {"", ""},
+};
+
+START_TEST(a_secret_that_was_cut_off_is_masked)
+{
+    auto_strbuf struct strbuf text = STRBUF_INIT;
+
+    redact_add_secret("hunter22");
+    strbuf_add(&text, cut_texts[_i].text);
+    redact_cut_strbuf(&text);
+    ck_assert_str_eq(strbuf_text(&text), cut_texts[_i].expected);
+}
+END_TEST
+
 START_TEST(the_text_before_the_offset_stays)
 {
     auto_strbuf struct strbuf text = STRBUF_INIT;
@@ -114,6 +137,7 @@ Suite *base_redact_suite(void)
 
     tcase_add_loop_test(tcase, a_secret_is_masked_in_every_form, 0, ARRAY_LEN(cases));
     tcase_add_test(tcase, secrets_that_overlap_leave_nothing_behind);
+    tcase_add_loop_test(tcase, a_secret_that_was_cut_off_is_masked, 0, ARRAY_LEN(cut_texts));
     tcase_add_test(tcase, the_text_before_the_offset_stays);
     tcase_add_test(tcase, text_with_nul_bytes_is_searched_to_its_end);
     tcase_add_test(tcase, many_secrets_are_all_found);

@@ -517,6 +517,80 @@ START_TEST(counts_equal_those_of_a_plain_reference)
 }
 END_TEST
 
+/* --- the last messages ------------------------------------------------------------------------ */
+
+static void check_kept(const struct message_ring *ring, enum ring_kind kind, size_t position,
+                       const char *text, uint64_t bytes, uint64_t number)
+{
+    const struct kept_message *message = message_ring_at(ring, kind, position);
+
+    ck_assert_ptr_nonnull(message);
+    ck_assert_uint_eq(message->length, strlen(text));
+    ck_assert_int_eq(memcmp(message->text, text, message->length), 0);
+    ck_assert_uint_eq(message->bytes, bytes);
+    ck_assert_uint_eq(message->number, number);
+    ck_assert_int_eq(message->passed_us, 7);
+}
+
+static const size_t piece_sizes[] = {1, 7, 64, 1000, 100000};
+
+START_TEST(the_last_messages_of_each_kind_are_kept)
+{
+    auto_strbuf struct strbuf text = STRBUF_INIT;
+    struct relay_counts counts = {0};
+    struct message_ring *ring = message_ring_new();
+    struct message_scan *scan = message_scan_new(&counts);
+    size_t piece = piece_sizes[_i];
+
+    strbuf_add(&text, "{\"type\":\"SCHEMA\",\"stream\":\"a\"}\n");
+    for (int i = 2; i <= 9; i++)
+        strbuf_addf(&text, "{\"type\":\"RECORD\",\"stream\":\"a\",\"n\":%d}\n", i);
+    strbuf_add(&text, "a line of a log\n{\"type\":\"STATE\",\"value\":{}}\n{\"type\":\"REC");
+    message_scan_keep(scan, ring);
+    for (size_t at = 0; at < text.length; at += piece)
+        message_scan_bytes(scan, text.text + at,
+                           text.length - at < piece ? text.length - at : piece, 7);
+    message_scan_keep_unfinished(scan);
+    check_kept(ring, RING_SCHEMA, 0, "{\"type\":\"SCHEMA\",\"stream\":\"a\"}", 30, 1);
+    ck_assert_ptr_null(message_ring_at(ring, RING_SCHEMA, 1));
+    check_kept(ring, RING_RECORD, 0, "{\"type\":\"RECORD\",\"stream\":\"a\",\"n\":5}", 36, 5);
+    check_kept(ring, RING_RECORD, 4, "{\"type\":\"RECORD\",\"stream\":\"a\",\"n\":9}", 36, 9);
+    ck_assert_ptr_null(message_ring_at(ring, RING_RECORD, 5));
+    check_kept(ring, RING_OTHER, 0, "a line of a log", 15, 10);
+    check_kept(ring, RING_STATE, 0, "{\"type\":\"STATE\",\"value\":{}}", 27, 11);
+    check_kept(ring, RING_UNFINISHED, 0, "{\"type\":\"REC", 12, 12);
+    message_scan_free(scan);
+    message_ring_free(ring);
+    relay_counts_clear(&counts);
+}
+END_TEST
+
+START_TEST(of_a_long_message_the_beginning_is_kept)
+{
+    auto_strbuf struct strbuf text = STRBUF_INIT;
+    struct relay_counts counts = {0};
+    struct message_ring *ring = message_ring_new();
+    struct message_scan *scan = message_scan_new(&counts);
+    const struct kept_message *message;
+    size_t piece = piece_sizes[_i];
+
+    strbuf_add(&text, "{\"type\":\"RECORD\",\"stream\":\"a\",\"text\":\"");
+    strbuf_add_repeat(&text, 'x', 50000);
+    strbuf_add(&text, "\"}\n");
+    message_scan_keep(scan, ring);
+    for (size_t at = 0; at < text.length; at += piece)
+        message_scan_bytes(scan, text.text + at,
+                           text.length - at < piece ? text.length - at : piece, 7);
+    message = message_ring_at(ring, RING_RECORD, 0);
+    ck_assert_uint_eq(message->length, MESSAGE_RING_BYTES);
+    ck_assert_uint_eq(message->bytes, text.length - 1);
+    ck_assert_int_eq(memcmp(message->text, text.text, MESSAGE_RING_BYTES), 0);
+    message_scan_free(scan);
+    message_ring_free(ring);
+    relay_counts_clear(&counts);
+}
+END_TEST
+
 /* --- pipes ------------------------------------------------------------------------------------ */
 
 static int source[2], sink[2];
@@ -790,6 +864,8 @@ Suite *process_relay_suite(void)
     tcase_add_test(scan, a_long_stream_name_is_cut);
     tcase_add_test(scan, the_time_of_the_first_and_last_record_is_kept);
     tcase_add_loop_test(scan, counts_equal_those_of_a_plain_reference, 0, 300);
+    tcase_add_loop_test(scan, the_last_messages_of_each_kind_are_kept, 0, ARRAY_LEN(piece_sizes));
+    tcase_add_loop_test(scan, of_a_long_message_the_beginning_is_kept, 0, ARRAY_LEN(piece_sizes));
     suite_add_tcase(suite, scan);
 
     tcase_set_timeout(pipes, 60);
