@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -55,13 +56,41 @@ int fd_read_all(int fd, struct strbuf *out)
     }
 }
 
+/* A pipe that a shell made, <(...), has a writer; one that has a name is waited for until somebody
+ * comes, and then is read only once. */
+static bool is_named_pipe(int fd, const char *path)
+{
+    struct stat info;
+    auto_free char *real = NULL;
+
+    if (fstat(fd, &info) < 0 || !S_ISFIFO(info.st_mode))
+        return false;
+    real = path_resolve(path);
+    return real && stat(real, &info) == 0 && S_ISFIFO(info.st_mode);
+}
+
+/* Does not wait for a writer of a named pipe. */
+static int open_to_read(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    int flags = fd < 0 ? -1 : fcntl(fd, F_GETFL);
+
+    if (flags >= 0)
+        fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
+    return fd;
+}
+
 int file_read_if_exists(const char *path, struct strbuf *out, bool *found, struct error *err)
 {
-    auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+    auto_fd int fd = open_to_read(path);
 
     *found = fd >= 0;
     if (fd < 0 && errno == ENOENT)
         return 0;
+    if (fd >= 0 && is_named_pipe(fd, path)) {
+        error_set(err, ERR_IO, "cannot read %s: it is a named pipe", path);
+        return error_hint(err, "Put a file in its place.");
+    }
     if (fd < 0 || fd_read_all(fd, out) < 0)
         return error_set_errno(err, ERR_IO, "cannot read %s", path);
     return 0;
@@ -97,11 +126,12 @@ static int write_and_close(int fd, const struct strbuf *bytes)
 static bool has_content(const char *path, const struct strbuf *bytes)
 {
     auto_strbuf struct strbuf there = STRBUF_INIT;
-    auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+    auto_fd int fd = open_to_read(path);
     struct stat info;
 
-    return fd >= 0 && !fstat(fd, &info) && (size_t)info.st_size == bytes->length &&
-           !fd_read_all(fd, &there) && there.length == bytes->length &&
+    return fd >= 0 && !fstat(fd, &info) && S_ISREG(info.st_mode) &&
+           (size_t)info.st_size == bytes->length && !fd_read_all(fd, &there) &&
+           there.length == bytes->length &&
            !memcmp(strbuf_text(&there), strbuf_text(bytes), bytes->length);
 }
 
@@ -191,6 +221,23 @@ static int make_directory(const char *path, mode_t mode)
     return -1;
 }
 
+/* From errno, and from what is in the directory's place. */
+static int refuse_directory(const char *path, struct error *err)
+{
+    char target[PATH_MAX];
+    ssize_t length;
+
+    if (errno != EEXIST)
+        return error_set_errno(err, ERR_IO, "cannot create the directory %s", path);
+    length = readlink(path, target, sizeof target);
+    if (length < 0)
+        return error_set(err, ERR_IO, "cannot create the directory %s: a file is in its place",
+                         path);
+    error_set(err, ERR_IO, "the directory %s is a link to %.*s, which is not there", path,
+              (int)length, target);
+    return error_hint(err, "Make the directory it should lead to, or remove the link.");
+}
+
 int dir_make_all(const char *path, mode_t mode, struct error *err)
 {
     auto_free char *parent = NULL;
@@ -198,13 +245,11 @@ int dir_make_all(const char *path, mode_t mode, struct error *err)
     if (make_directory(path, mode) == 0)
         return 0;
     if (errno != ENOENT)
-        return error_set_errno(err, ERR_IO, "cannot create the directory %s", path);
+        return refuse_directory(path, err);
     parent = path_parent(path);
     if (!strcmp(parent, path) || dir_make_all(parent, mode, err) < 0)
         return -1;
-    if (make_directory(path, mode) < 0)
-        return error_set_errno(err, ERR_IO, "cannot create the directory %s", path);
-    return 0;
+    return make_directory(path, mode) < 0 ? refuse_directory(path, err) : 0;
 }
 
 static int remove_entry(const char *path, const struct stat *info, int kind, struct FTW *walk)

@@ -289,6 +289,16 @@ static void add_key_value(struct strbuf *out, const struct event *event)
     }
 }
 
+/* What looks like a line of its own must be one: the others are set in. */
+static void add_indented(struct strbuf *out, const char *text)
+{
+    for (const char *feed; (feed = strchr(text, '\n')); text = feed + 1) {
+        strbuf_add_bytes(out, text, (size_t)(feed - text) + 1);
+        strbuf_add(out, "    ");
+    }
+    strbuf_add(out, text);
+}
+
 /* Names and messages can hold what steers a terminal. Colors may stay in what a plugin says, but
  * not in Airflow's logs. */
 static char *visible_text(const char *text, unsigned keep)
@@ -306,14 +316,17 @@ static void render_text(struct strbuf *out, const struct event *event, enum log_
     unsigned keep = TERMINAL_KEEP_LINES | (event->name ? colors : 0);
     auto_free char *name = visible_text(event->name, TERMINAL_KEEP_NOTHING);
     auto_free char *text = visible_text(event->text, keep);
+    auto_strbuf struct strbuf indented = STRBUF_INIT;
     struct event visible = *event;
 
-    visible.name = name;
-    visible.text = text;
-    if (format == LOG_PLAIN)
+    if (format == LOG_PLAIN) {
         strbuf_add(out, text);
-    else
-        add_console(out, &visible, format == LOG_COLORED && sink.has_colors);
+        return;
+    }
+    add_indented(&indented, text);
+    visible.name = name;
+    visible.text = strbuf_text(&indented);
+    add_console(out, &visible, format == LOG_COLORED && sink.has_colors);
 }
 
 static void render(struct strbuf *out, const struct event *event, enum log_format format)

@@ -23,7 +23,7 @@ struct loader {
     size_t anchor_count, anchor_capacity;
     struct value *aside; /* list: values that anchors may point to and that are in no map: keys and
                             what was merged */
-    size_t value_count;
+    size_t aliased_count;
     unsigned depth;
     struct error *err;
 };
@@ -93,10 +93,10 @@ static void place(struct loader *loader, struct value *value, const yaml_mark_t 
     value->column = (unsigned)mark->column + 1;
 }
 
-static int count_value(struct loader *loader, const yaml_mark_t *mark)
+static int count_aliased(struct loader *loader, const yaml_mark_t *mark)
 {
-    if (++loader->value_count > YAML_MAX_VALUES)
-        return fail_at(loader, mark, "the document is too large once its aliases are expanded",
+    if (++loader->aliased_count > YAML_MAX_ALIASED)
+        return fail_at(loader, mark, "the aliases up to here stand for more than 500,000 values",
                        "Use fewer or smaller aliases.");
     return 0;
 }
@@ -128,7 +128,7 @@ static int copy_aliased(struct loader *loader, const struct value *value, const 
 {
     auto_value struct value *copy = NULL;
 
-    if (count_value(loader, mark) < 0 || enter(loader, mark) < 0)
+    if (count_aliased(loader, mark) < 0 || enter(loader, mark) < 0)
         return -1;
     if (value_is_map(value) || value_is_list(value)) {
         copy = value_is_map(value) ? value_new_map() : value_new_list();
@@ -386,8 +386,6 @@ static int read_value(struct loader *loader, struct value **out)
 
     if (loader->event.type == YAML_ALIAS_EVENT)
         return read_alias(loader, out);
-    if (count_value(loader, &loader->event.start_mark) < 0)
-        return -1;
     if (loader->event.type == YAML_SCALAR_EVENT) {
         if (read_scalar(loader, out) < 0)
             return -1;

@@ -12,8 +12,9 @@
 
 #include <stddef.h>
 
-#define YAML_MAX_DEPTH  200
-#define YAML_MAX_VALUES 500000
+#define YAML_MAX_DEPTH 200
+/* What aliases and merges stand for; what is written out may be as long as it likes. */
+#define YAML_MAX_ALIASED 500000
 
 /* Reads exactly one document; an empty one gives null. name is the file for messages and
  * positions. Errors are ERR_CONFIG and begin with FILE:LINE:COLUMN. */

@@ -1,6 +1,7 @@
 #include "pipeline/run_log.h"
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/path.h"
@@ -8,11 +9,14 @@
 #include "pipeline/run_command.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
 
 #define LOG_NAME    "elt.log"
 #define RECORD_NAME "run.json"
+/* File systems take 255 bytes; a longer name is cut and told apart by its hash. */
+#define MAX_DIR_NAME 200
 
 /* Latin letters with marks, by their base letter: what NFKD and dropping non-ASCII leaves. */
 static char base_letter(unsigned code_point)
@@ -28,6 +32,7 @@ char *state_id_to_dir_name(const char *state_id)
 {
     struct strbuf name = STRBUF_INIT;
     const char *end = state_id + strlen(state_id);
+    uint64_t hash = hash_bytes(state_id, strlen(state_id));
     size_t start = 0;
     char *text;
 
@@ -49,7 +54,9 @@ char *state_id_to_dir_name(const char *state_id)
         strbuf_truncate(&name, name.length - 1);
     while (start < name.length && strchr("._", name.text[start]))
         start++;
-    text = xstrdup(strbuf_text(&name) + start);
+    text = name.length - start > MAX_DIR_NAME
+               ? xasprintf("%.*s-%016" PRIx64, MAX_DIR_NAME, name.text + start, hash)
+               : xstrdup(strbuf_text(&name) + start);
     strbuf_clear(&name);
     return text;
 }
@@ -95,8 +102,10 @@ int run_log_open(const struct project *project, const struct strmap *environ_map
     auto_free char *path = path_join(directory, LOG_NAME);
 
     if (dir_make_all(directory, 0755, err) < 0 || log_open_file(path, err) < 0)
-        return error_hint(err, "Make %s/logs writable, or link it to a directory that is.",
-                          project->sys_dir);
+        return *err->hint
+                   ? -1
+                   : error_hint(err, "Make %s/logs writable, or link it to a directory that is.",
+                                project->sys_dir);
     link_for_meltano(environ_map, state_id, run_id, directory);
     *log_path = take(path);
     return 0;

@@ -159,6 +159,48 @@ START_TEST(directories_are_made_with_their_parents)
 }
 END_TEST
 
+START_TEST(what_is_in_the_place_of_a_directory_is_said)
+{
+    struct error err = {0};
+    auto_free char *link = NULL, *file = NULL;
+
+    ck_assert_int_eq(symlink("/no/where", tempdir_join("link")), 0);
+    ck_assert_int_eq(dir_make_all(tempdir_join("link/logs"), 0755, &err), -1);
+    link = xasprintf("the directory %s is a link to /no/where, which is not there",
+                     tempdir_join("link"));
+    ck_assert_str_eq(err.message, link);
+    ck_assert_str_eq(err.hint, "Make the directory it should lead to, or remove the link.");
+
+    tempdir_write("file", "");
+    ck_assert_int_eq(dir_make_all(tempdir_join("file"), 0755, &err), -1);
+    file =
+        xasprintf("cannot create the directory %s: a file is in its place", tempdir_join("file"));
+    ck_assert_str_eq(err.message, file);
+}
+END_TEST
+
+START_TEST(a_named_pipe_is_refused_and_one_of_a_shell_is_read)
+{
+    auto_strbuf struct strbuf text = STRBUF_INIT;
+    auto_free char *message = xasprintf("cannot read %s: it is a named pipe", tempdir_join("pipe"));
+    auto_free char *path = NULL;
+    struct error err = {0};
+    int ends[2];
+
+    ck_assert_int_eq(mkfifo(tempdir_join("pipe"), 0600), 0);
+    ck_assert_int_eq(file_read(tempdir_join("pipe"), &text, &err), -1);
+    ck_assert_str_eq(err.message, message);
+
+    ck_assert_int_eq(pipe(ends), 0);
+    ck_assert_int_eq(write(ends[1], "hello", 5), 5);
+    close(ends[1]);
+    path = xasprintf("/dev/fd/%d", ends[0]);
+    ck_assert_msg(!file_read(path, &text, &err), "%s", err.message);
+    ck_assert_str_eq(strbuf_text(&text), "hello");
+    close(ends[0]);
+}
+END_TEST
+
 START_TEST(a_tree_is_removed_without_following_symlinks)
 {
     struct error err = {0};
@@ -205,6 +247,8 @@ Suite *base_file_suite(void)
     TCase *tcase = tcase_create("file");
 
     tcase_add_checked_fixture(tcase, tempdir_make, tempdir_remove);
+    tcase_add_test(tcase, what_is_in_the_place_of_a_directory_is_said);
+    tcase_add_test(tcase, a_named_pipe_is_refused_and_one_of_a_shell_is_read);
     tcase_add_test(tcase, a_file_is_replaced_whole);
     tcase_add_test(tcase, the_same_bytes_leave_the_file_alone);
     tcase_add_test(tcase, a_symlink_is_followed);

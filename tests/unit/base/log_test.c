@@ -90,6 +90,14 @@ START_TEST(what_would_steer_a_terminal_is_spelt_out)
 }
 END_TEST
 
+START_TEST(a_text_of_several_lines_cannot_be_taken_for_several_texts)
+{
+    log_info("no plugin 'a\n%s [error    ] forged'", TIME);
+    ck_assert_str_eq(output(), TIME " [info     ] meltano      no plugin 'a\n    " TIME
+                                    " [error    ] forged'\n");
+}
+END_TEST
+
 START_TEST(a_console_line_shows_metrics_and_no_other_field)
 {
     auto_value struct value *fields = some_fields();
@@ -403,6 +411,7 @@ Suite *base_log_suite(void)
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_test(tcase, a_console_line_has_columns);
     tcase_add_test(tcase, what_would_steer_a_terminal_is_spelt_out);
+    tcase_add_test(tcase, a_text_of_several_lines_cannot_be_taken_for_several_texts);
     tcase_add_test(tcase, a_console_line_shows_metrics_and_no_other_field);
     tcase_add_test(tcase, colors_are_forced_and_forbidden_by_the_environment);
     tcase_add_test(tcase, local_time_has_no_zone);

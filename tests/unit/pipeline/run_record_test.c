@@ -171,6 +171,23 @@ START_TEST(a_state_id_becomes_a_directory_name)
 }
 END_TEST
 
+START_TEST(a_long_state_id_becomes_a_name_that_fits)
+{
+    char first[400], second[400];
+    auto_free char *first_name = NULL, *second_name = NULL;
+
+    memset(first, 'x', sizeof first - 1);
+    first[sizeof first - 1] = '\0';
+    memcpy(second, first, sizeof first);
+    second[sizeof second - 2] = 'y';
+    first_name = state_id_to_dir_name(first);
+    second_name = state_id_to_dir_name(second);
+    ck_assert_uint_le(strlen(first_name), 255);
+    ck_assert_uint_eq(strlen(first_name), strlen(second_name));
+    ck_assert_str_ne(first_name, second_name);
+}
+END_TEST
+
 Suite *pipeline_run_record_suite(void)
 {
     Suite *suite = suite_create("pipeline/run_record");
@@ -182,6 +199,7 @@ Suite *pipeline_run_record_suite(void)
     tcase_add_test(tcase, a_bookmark_with_a_nul_is_left_out);
     tcase_add_test(tcase, texts_are_cut_between_characters);
     tcase_add_test(tcase, a_task_of_airflow_is_named_as_the_trigger);
+    tcase_add_test(tcase, a_long_state_id_becomes_a_name_that_fits);
     tcase_add_loop_test(tcase, a_state_id_becomes_a_directory_name, 0, ARRAY_LEN(dir_names));
     suite_add_tcase(suite, tcase);
     return suite;
