@@ -415,6 +415,23 @@ static int move_into_place(const struct dag_plan *plan, const struct strlist *te
     return 0;
 }
 
+/* Nobody else writes while the folder is locked: one that was killed left these. */
+static void sweep_temporaries(const struct dag_plan *plan)
+{
+    static const char start[] = ".meltshim-", ending[] = ".tmp";
+    DIR *folder = opendir(plan->folder);
+    struct dirent *entry;
+
+    while (folder && (entry = readdir(folder))) {
+        const char *rest = strrchr(entry->d_name, '.');
+
+        if (!strncmp(entry->d_name, start, strlen(start)) && !strcmp(rest, ending))
+            unlinkat(dirfd(folder), entry->d_name, 0);
+    }
+    if (folder)
+        closedir(folder);
+}
+
 int dag_plan_apply(struct dag_plan *plan, struct error *err)
 {
     auto_strlist struct strlist temporaries = STRLIST_INIT;
@@ -422,6 +439,7 @@ int dag_plan_apply(struct dag_plan *plan, struct error *err)
 
     if (!plan->count && !plan->has_manifest)
         return 0;
+    sweep_temporaries(plan);
     if (!dag_plan_is_stale(plan))
         return replace_manifest(plan, false, err);
     status = write_temporaries(plan, &temporaries, err);

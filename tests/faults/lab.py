@@ -65,8 +65,8 @@ class Lab:
             self.env["MELTANO_DATABASE_URI"] = database_uri
         self.prepare()
 
-    def prepare(self, steps=(), target=None, mapper=None) -> None:
-        """Writes the project file; YAML takes JSON."""
+    def prepare(self, steps=(), target=None, mapper=None, discovery=None) -> None:
+        """Writes the project file; YAML takes JSON. discovery: steps before a catalog is given."""
 
         def plugin(name: str, program: str, config: dict, **keys) -> dict:
             return {
@@ -79,14 +79,17 @@ class Lab:
 
         paths = {"output": str(self.output), "confirmed": str(self.confirmed)}
         target = {**paths, **(target or {})}
+        tap = {"steps": list(steps)}
+        capabilities = ["state"]
+        if discovery is not None:
+            tap["discovery"] = discovery
+            capabilities += ["discover", "catalog"]
         mappings = [{"name": "pass", "config": mapper or {}}]
         project = {
             "default_environment": "dev",
             "environments": [{"name": "dev"}],
             "plugins": {
-                "extractors": [
-                    plugin("tap-a", "tap", {"steps": list(steps)}, capabilities=["state"])
-                ],
+                "extractors": [plugin("tap-a", "tap", tap, capabilities=capabilities)],
                 "mappers": [plugin("map-a", "mapper", {}, mappings=mappings)],
                 "loaders": [plugin("target-b", "target", target)],
             },
