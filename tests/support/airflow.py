@@ -51,6 +51,7 @@ class Airflow:
             self.env["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = database_uri
         self.program = str(venv_bin(venv) / "airflow")
         self._is_migrated = False
+        self._processes: dict[str, subprocess.Popen] = {}
 
     def command(self, *arguments: str, timeout_s: float = 180) -> subprocess.CompletedProcess:
         return subprocess.run(
@@ -77,6 +78,33 @@ class Airflow:
         self.migrate()
         return self.command("dags", "test", dag_id)
 
+    def spawn(self, name: str) -> None:
+        with open(self.home / f"{name}.log", "ab") as log:
+            self._processes[name] = subprocess.Popen(
+                [self.program, name],
+                env=self.env,
+                cwd=self.home,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def stop_all(self) -> None:
+        """The last one that was started first."""
+        for name in reversed(list(self._processes)):
+            stop(self._processes.pop(name))
+
+    def pid(self, name: str) -> int:
+        return self._processes[name].pid
+
+    def restart_scheduler(self, sig: int = signal.SIGKILL) -> None:
+        stop(self._processes.pop("scheduler"), sig)
+        self.spawn("scheduler")
+
+    def log(self, name: str) -> str:
+        return (self.home / f"{name}.log").read_text(errors="replace")
+
 
 class AirflowServer(Airflow):
     """api-server, dag-processor and scheduler, started in the order that lets no task come before
@@ -95,51 +123,23 @@ class AirflowServer(Airflow):
             "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(free_port()),
             "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(free_port()),
         })
-        self._processes: dict[str, subprocess.Popen] = {}
         self._token = ""
 
     def __enter__(self) -> "AirflowServer":
         try:
             self.migrate()
-            self._spawn("api-server")
-            self._spawn("dag-processor")
+            self.spawn("api-server")
+            self.spawn("dag-processor")
             wait_until(self._api_answers, f"Airflow's API (logs: {self.home})", 90, 0.2)
             self._token = self.get("/auth/token", method="GET")["access_token"]
-            self._spawn("scheduler")
+            self.spawn("scheduler")
             return self
         except BaseException:
-            self._stop_all()
+            self.stop_all()
             raise
 
     def __exit__(self, *_):
-        self._stop_all()
-
-    def _spawn(self, name: str) -> None:
-        with open(self.home / f"{name}.log", "ab") as log:
-            self._processes[name] = subprocess.Popen(
-                [self.program, name],
-                env=self.env,
-                cwd=self.home,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-
-    def _stop_all(self) -> None:
-        for name in ("scheduler", "dag-processor", "api-server"):
-            if name in self._processes:
-                stop(self._processes.pop(name))
-
-    def pid(self, name: str) -> int:
-        return self._processes[name].pid
-
-    def restart_scheduler(self, sig: int = signal.SIGKILL) -> None:
-        stop(self._processes.pop("scheduler"), sig)
-        self._spawn("scheduler")
-
-    def log(self, name: str) -> str:
-        return (self.home / f"{name}.log").read_text(errors="replace")
+        self.stop_all()
 
     def _api_answers(self) -> bool:
         for name, process in self._processes.items():
