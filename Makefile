@@ -25,9 +25,9 @@ pkg = $(shell pkg-config $(1) $(2) 2>/dev/null)
 
 CPPFLAGS += -D_GNU_SOURCE -Isrc -I. -DMELTSHIM_VERSION='"$(VERSION)"' \
             -DMELTSHIM_MODULE_DIR='"$(PREFIX)/lib/meltshim"'
-CFLAGS += -std=c11 $(OPT) $(WARNINGS) $(SANFLAGS) -fPIC -fvisibility=default $(call pkg,--cflags,$(CORE_PACKAGES))
+CFLAGS += -std=c11 $(OPT) $(WARNINGS) $(SANFLAGS) -pthread -fPIC -fvisibility=default $(call pkg,--cflags,$(CORE_PACKAGES))
 LDFLAGS += $(SANFLAGS) -rdynamic
-LDLIBS += $(call pkg,--libs,$(CORE_PACKAGES)) -ldl -lm
+LDLIBS += $(call pkg,--libs,$(CORE_PACKAGES)) -ldl -lm -pthread
 
 ROOMS := base process project config store plugin pipeline lineage web
 LIB_SOURCES := $(sort $(foreach room,$(ROOMS),$(wildcard src/$(room)/*.c)) $(wildcard dag_generator/*.c))

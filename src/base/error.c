@@ -32,6 +32,7 @@ static const struct error_kind error_kinds[] = {
     [ERR_LOCKED] = {"locked", 21},
     [ERR_STATE] = {"state", 22},
     [ERR_LOST_LOCK] = {"lost-lock", 23},
+    [ERR_SPOOLED] = {"spooled", 24},
     [ERR_SKIPPED] = {"skipped", 99},
 };
 _Static_assert(ARRAY_LEN(error_kinds) == ERR_CODE_COUNT, "an error code has no exit status");

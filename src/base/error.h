@@ -30,6 +30,7 @@ enum error_code {
     ERR_LOCKED,      /* another run of the same state id is active */
     ERR_STATE,       /* state could not be saved */
     ERR_LOST_LOCK,   /* the run no longer owns its state id and must not write */
+    ERR_SPOOLED,     /* what the database should have is kept in a file for the next run */
     ERR_SKIPPED,     /* nothing was done, by policy */
     ERR_CODE_COUNT,
 };

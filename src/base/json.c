@@ -510,25 +510,53 @@ static int copy_value(struct copier *copier)
     return result;
 }
 
-int json_copy(const char *text, size_t length, const struct json_style *style, struct strbuf *out,
-              struct error *err)
+static int copy_document(const char *text, size_t length, int depth, const struct json_style *style,
+                         struct strbuf *out, struct error *err)
 {
     struct copier copier = {
-        .parser = {.at = text, .end = text + length, .line_start = text, .line = 1, .err = err},
+        .parser = {.at = text,
+                   .end = text + length,
+                   .line_start = text,
+                   .line = 1,
+                   .depth = depth,
+                   .err = err},
         .style = style,
         .out = out,
     };
-    size_t before = out->length;
-    int result = copy_value(&copier);
 
-    if (!result) {
-        skip_blanks(&copier.parser);
-        if (copier.parser.at != copier.parser.end)
-            result = fail(&copier.parser, "there is more text after the value");
+    if (copy_value(&copier) < 0)
+        return -1;
+    skip_blanks(&copier.parser);
+    if (copier.parser.at != copier.parser.end)
+        return fail(&copier.parser, "there is more text after the value");
+    return 0;
+}
+
+int json_copy(const char *text, size_t length, const struct json_style *style, struct strbuf *out,
+              struct error *err)
+{
+    size_t before = out->length;
+
+    if (!copy_document(text, length, 0, style, out, err))
+        return 0;
+    strbuf_truncate(out, before);
+    return -1;
+}
+
+int json_copy_as_member(const char *key, const char *text, size_t length,
+                        const struct json_style *style, struct strbuf *out, struct error *err)
+{
+    size_t before = out->length;
+
+    strbuf_add_char(out, '{');
+    strbuf_add_json_string(out, key, strlen(key), style->ascii);
+    strbuf_add(out, style->spaced ? ": " : ":");
+    if (!copy_document(text, length, 1, style, out, err)) {
+        strbuf_add_char(out, '}');
+        return 0;
     }
-    if (result < 0)
-        strbuf_truncate(out, before);
-    return result;
+    strbuf_truncate(out, before);
+    return -1;
 }
 
 static void add_line_break(struct strbuf *out, const struct json_style *style, int level)

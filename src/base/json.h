@@ -37,6 +37,9 @@ void json_write(struct strbuf *out, const struct value *value, const struct json
  * was. */
 int json_copy(const char *text, size_t length, const struct json_style *style, struct strbuf *out,
               struct error *err);
+/* As json_copy(), but what is appended is an object that has the document as its only member. */
+int json_copy_as_member(const char *key, const char *text, size_t length,
+                        const struct json_style *style, struct strbuf *out, struct error *err);
 /* The caller frees it. */
 char *json_to_text(const struct value *value, const struct json_style *style);
 /* A JSON string literal with its quotes. */

@@ -1,10 +1,15 @@
 #include "base/path.h"
 
 #include "base/memory.h"
+#include "base/strbuf.h"
 
+#include <sha2.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+/* Longer names are cut and told apart by their hash. */
+#define MAX_READABLE_NAME 160
 
 char *path_join(const char *dir, const char *name)
 {
@@ -40,6 +45,28 @@ const char *path_name(const char *path)
     const char *slash = strrchr(path, '/');
 
     return slash ? slash + 1 : path;
+}
+
+char *path_name_for(const char *text)
+{
+    static const char plain[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_:@=+";
+    struct strbuf name = STRBUF_INIT;
+
+    for (const char *at = text; *at; at++) {
+        if (strchr(plain, *at) || (*at == '.' && at > text))
+            strbuf_add_char(&name, *at);
+        else
+            strbuf_addf(&name, "%%%02x", (unsigned char)*at);
+    }
+    if (name.length > MAX_READABLE_NAME) {
+        char hash[SHA256_DIGEST_STRING_LENGTH];
+
+        SHA256Data((const uint8_t *)text, strlen(text), hash);
+        strbuf_truncate(&name, MAX_READABLE_NAME);
+        strbuf_addf(&name, "-%s", hash);
+    }
+    return strbuf_take(&name);
 }
 
 char *path_resolve(const char *path)

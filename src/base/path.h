@@ -13,6 +13,9 @@ char *path_joinf(const char *dir, const char *format, ...) ATTR_PRINTF(2, 3);
 char *path_parent(const char *path);
 /* What comes after the last slash. Borrowed from path. */
 const char *path_name(const char *path);
+/* Any text as the name of a file, of at most 230 bytes, another for every text. The caller frees
+ * it. */
+char *path_name_for(const char *text);
 /* Absolute and without symlinks; NULL with errno when it does not exist. The caller frees it. */
 char *path_resolve(const char *path);
 /* Absolute, by the current directory, symlinks kept. The caller frees it. */

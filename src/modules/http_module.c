@@ -1,5 +1,6 @@
 /* modules/http_module.c - base/http.h on libcurl; becomes meltshim-http.so. */
 #include "base/attrs.h"
+#include "base/deadline.h"
 #include "base/http.h"
 #include "base/memory.h"
 
@@ -12,6 +13,18 @@
 #define MAX_REDIRECTS      10L
 /* Nothing we ask for comes near this; a server gone mad must not eat the memory. */
 #define MAX_BODY (256 * 1024 * 1024)
+
+/* Called about once a second while nothing arrives; true gives up. */
+static int check_deadline(void *context, curl_off_t down_total, curl_off_t down,
+                          curl_off_t up_total, curl_off_t up)
+{
+    (void)context;
+    (void)down_total;
+    (void)down;
+    (void)up_total;
+    (void)up;
+    return deadline_has_passed();
+}
 
 int http_module_perform(const struct http_request *request, struct http_response *response,
                         struct error *err);
@@ -90,6 +103,8 @@ static int fail(CURLcode code, const char *detail, const struct http_request *re
 
     if (exchange->is_too_large)
         return error_set(err, ERR_HUB, "the answer of %s is larger than 256 MiB", server);
+    if (code == CURLE_ABORTED_BY_CALLBACK)
+        return error_set(err, ERR_HUB, "%s did not answer before this program had to end", server);
     if (code == CURLE_OPERATION_TIMEDOUT)
         return error_set(
             err, ERR_HUB,
@@ -173,6 +188,8 @@ int http_module_perform(const struct http_request *request, struct http_response
     curl_easy_setopt(handle, CURLOPT_WRITEDATA, &exchange);
     curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, receive_header);
     curl_easy_setopt(handle, CURLOPT_HEADERDATA, &exchange);
+    curl_easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, check_deadline);
     curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS,
                      request->connect_timeout_ms ? request->connect_timeout_ms
                                                  : (long)CONNECT_TIMEOUT_MS);

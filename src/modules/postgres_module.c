@@ -3,6 +3,7 @@
 #include "store/store.h"
 
 #include "base/clock.h"
+#include "base/deadline.h"
 #include "base/memory.h"
 
 #include <assert.h>
@@ -12,7 +13,6 @@
 #include <sha2.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 SQL_DECLARE(postgres_schema);
 SQL_DECLARE(postgres_state_table);
@@ -31,6 +31,9 @@ SQL_DECLARE(postgres_upgrade_lock);
 SQL_DECLARE(postgres_table_exists);
 
 #define CONNECT_TIMEOUT_S 10
+/* A server that is stopped keeps its connections and answers nothing: after so long without a byte
+ * in either direction, or the deadline, it counts as lost. */
+#define SILENCE_LIMIT_MS 60000
 /* How long a session of ours that was cut off may take to end, with its locks and its commit. */
 #define OLD_SESSION_TIMEOUT_MS 3000
 #define BYTEA_OID              17
@@ -54,11 +57,6 @@ struct db_lock {
 static struct connection *connection_of(const struct db *db)
 {
     return db->connection;
-}
-
-static void sleep_ms(int64_t ms)
-{
-    nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}, NULL);
 }
 
 /* --- errors --------------------------------------------------------------------------------- */
@@ -122,6 +120,33 @@ static int fail(struct db *db, const PGresult *result, struct error *err)
     }
     error_set(err, ERR_DATABASE, "the system database (%s): %s", connection->target, line);
     return known && known->hint ? error_hint(err, "%s", known->hint) : -1;
+}
+
+/* Leaves only what the next session has to know about this one. */
+static void drop_session(struct connection *connection)
+{
+    if (!connection->handle)
+        return;
+    if (connection->session_start) {
+        free(connection->lost_session_start);
+        connection->lost_session_start = take(connection->session_start);
+        connection->lost_session_pid = connection->session_pid;
+    }
+    PQfinish(connection->handle);
+    free(connection->schema);
+    connection->handle = NULL;
+    connection->schema = NULL;
+}
+
+/* The server may still answer, but nobody would know to what. */
+static int fail_on_silence(struct db *db, struct error *err)
+{
+    struct connection *connection = db->connection;
+
+    drop_session(connection);
+    db->failure = DB_FAILURE_CONNECTION;
+    error_set(err, ERR_DATABASE, "the system database (%s) does not answer", connection->target);
+    return error_hint(err, "Look after the server; nothing that was committed is lost.");
 }
 
 /* An error message of a connection attempt with PQERRORS_VERBOSE: "... FATAL:  28P01: text". */
@@ -250,21 +275,34 @@ static char *describe_target(const struct strmap *map)
                      database ? "/" : "", database ? database : "");
 }
 
+/* Waits for one of events; false when nothing came for limit_ms or until the deadline. */
+static bool wait_for_socket(const PGconn *handle, short events, int64_t limit_ms)
+{
+    int64_t until_ms = clock_monotonic_ms() + limit_ms;
+
+    for (;;) {
+        struct pollfd socket = {.fd = PQsocket(handle), .events = events};
+        int64_t left_ms = deadline_left_ms(until_ms - clock_monotonic_ms());
+
+        if (left_ms <= 0)
+            return false;
+        if (poll(&socket, 1, (int)(left_ms < DEADLINE_SLICE_MS ? left_ms : DEADLINE_SLICE_MS)) > 0)
+            return true;
+    }
+}
+
 /* Waits until the connection stands, like PQconnectdb() with a time limit for all of it. */
 static bool wait_for_connection(PGconn *handle, int64_t timeout_ms)
 {
-    int64_t deadline = clock_monotonic_ms() + timeout_ms;
+    int64_t until_ms = clock_monotonic_ms() + timeout_ms;
     PostgresPollingStatusType status = PGRES_POLLING_WRITING;
 
     while (status != PGRES_POLLING_OK && status != PGRES_POLLING_FAILED) {
-        struct pollfd socket = {.fd = PQsocket(handle)};
-        int64_t left_ms = deadline - clock_monotonic_ms();
+        short events = status == PGRES_POLLING_READING ? POLLIN : POLLOUT;
 
-        socket.events = status == PGRES_POLLING_READING ? POLLIN : POLLOUT;
-        if (left_ms <= 0)
+        if (!wait_for_socket(handle, events, until_ms - clock_monotonic_ms()))
             return false;
-        if (poll(&socket, 1, (int)left_ms) > 0)
-            status = PQconnectPoll(handle);
+        status = PQconnectPoll(handle);
     }
     return status == PGRES_POLLING_OK;
 }
@@ -288,6 +326,56 @@ static void ignore_notice(void *context, const char *message)
     (void)message;
 }
 
+/* True when what was sent has gone out, false after a silence or when the connection broke. */
+static bool flush_request(PGconn *handle)
+{
+    int pending;
+
+    while ((pending = PQflush(handle)) > 0) {
+        if (!wait_for_socket(handle, POLLIN | POLLOUT, SILENCE_LIMIT_MS))
+            return false;
+        /* A server that is full of answers reads no more requests. */
+        PQconsumeInput(handle);
+    }
+    return !pending;
+}
+
+/* Like PQexec() and PQexecParams() after PQsendQuery() and its kin, but with an end to waiting: the
+ * last result; NULL with err set when there is none. Statements that failed have one. */
+static PGresult *receive_result(struct db *db, int was_sent, struct error *err)
+{
+    PGconn *handle = connection_of(db)->handle;
+    PGresult *last = NULL, *result;
+
+    if (was_sent && !flush_request(handle) && PQstatus(handle) != CONNECTION_BAD) {
+        fail_on_silence(db, err);
+        return NULL;
+    }
+    for (;;) {
+        while (was_sent && PQisBusy(handle)) {
+            if (!wait_for_socket(handle, POLLIN, SILENCE_LIMIT_MS)) {
+                PQclear(last);
+                fail_on_silence(db, err);
+                return NULL;
+            }
+            PQconsumeInput(handle);
+        }
+        result = was_sent ? PQgetResult(handle) : NULL;
+        if (!result)
+            break;
+        PQclear(last);
+        last = result;
+    }
+    if (!last)
+        fail(db, NULL, err);
+    return last;
+}
+
+static PGresult *run_script(struct db *db, const char *sql, struct error *err)
+{
+    return receive_result(db, PQsendQuery(connection_of(db)->handle, sql), err);
+}
+
 static int begin_session(struct db *db, struct error *err)
 {
     struct connection *connection = db->connection;
@@ -296,7 +384,10 @@ static int begin_session(struct db *db, struct error *err)
 
     PQsetErrorVerbosity(connection->handle, PQERRORS_DEFAULT);
     PQsetNoticeProcessor(connection->handle, ignore_notice, NULL);
-    result = PQexec(connection->handle, SQL(postgres_session));
+    PQsetnonblocking(connection->handle, 1);
+    result = run_script(db, SQL(postgres_session), err);
+    if (!result)
+        return -1;
     if (PQresultStatus(result) != PGRES_TUPLES_OK) {
         status = fail(db, result, err);
     } else if (PQntuples(result) == 1) {
@@ -306,22 +397,6 @@ static int begin_session(struct db *db, struct error *err)
     }
     PQclear(result);
     return status;
-}
-
-/* Leaves only what the next session has to know about this one. */
-static void drop_session(struct connection *connection)
-{
-    if (!connection->handle)
-        return;
-    if (connection->session_start) {
-        free(connection->lost_session_start);
-        connection->lost_session_start = take(connection->session_start);
-        connection->lost_session_pid = connection->session_pid;
-    }
-    PQfinish(connection->handle);
-    free(connection->schema);
-    connection->handle = NULL;
-    connection->schema = NULL;
 }
 
 static int open_session(struct db *db, const struct parameters *parameters, struct error *err)
@@ -468,9 +543,14 @@ static int postgres_query(struct db *db, const char *sql, const struct db_value 
     if (check_handle(db, err) < 0)
         return -1;
     fill_arguments(values, count, &arguments);
-    result = PQexecParams(connection_of(db)->handle, sql, (int)count, arguments.types,
-                          arguments.values, arguments.lengths, arguments.formats, 0);
-    if (is_good(result))
+    result = receive_result(db,
+                            PQsendQueryParams(connection_of(db)->handle, sql, (int)count,
+                                              arguments.types, arguments.values, arguments.lengths,
+                                              arguments.formats, 0),
+                            err);
+    if (!result)
+        status = -1;
+    else if (is_good(result))
         read_result(result, rows);
     else
         status = fail(db, result, err);
@@ -487,7 +567,9 @@ static int postgres_script(struct db *db, const char *sql, struct error *err)
 
     if (check_handle(db, err) < 0)
         return -1;
-    result = PQexec(connection_of(db)->handle, sql);
+    result = run_script(db, sql, err);
+    if (!result)
+        return -1;
     if (!is_good(result))
         status = fail(db, result, err);
     PQclear(result);
@@ -514,9 +596,11 @@ static int postgres_begin(struct db *db, enum db_durability durability, struct e
 
     if (check_handle(db, err) < 0)
         return -1;
-    result = PQexec(connection->handle,
-                    durability == DB_RELAXED ? SQL(postgres_begin_relaxed) : SQL(postgres_begin));
     free(take(connection->transaction_number));
+    result = run_script(
+        db, durability == DB_RELAXED ? SQL(postgres_begin_relaxed) : SQL(postgres_begin), err);
+    if (!result)
+        return -1;
     if (PQresultStatus(result) == PGRES_TUPLES_OK)
         connection->transaction_number = copy_field(result, 0);
     else
@@ -557,7 +641,7 @@ static bool postgres_was_committed(struct db *db)
         status = rows.count ? db_rows_text(&rows, 0, 0) : NULL;
         if (!status || strcmp(status, "in progress") || clock_monotonic_ms() > deadline)
             return status && !strcmp(status, "committed");
-        sleep_ms(50);
+        deadline_sleep_ms(50);
     }
 }
 
@@ -646,7 +730,7 @@ static int postgres_lock_retake(struct db *db, struct db_lock *lock, bool *taken
         lock->is_held = *taken;
         if (*taken || clock_monotonic_ms() > deadline)
             return 0;
-        sleep_ms(50);
+        deadline_sleep_ms(50);
     }
 }
 

@@ -24,6 +24,12 @@
 #define LEFTOVER_MS 5000
 /* After a failure: from SIGTERM to SIGKILL for those that wrote to the one that failed. */
 #define FAILURE_GRACE_MS 2000
+/* How long the last state is tried to be written when the database is away at the end. */
+#define STATE_PATIENCE_MS 30000
+/* After a signal: how long before the end of the grace writing must be over, and the least time
+ * that it is given. */
+#define STATE_MARGIN_MS 700
+#define STATE_LEAST_MS  300
 
 /* How long a process may stay that has closed its end of a pipe for good, and from SIGTERM to
  * SIGKILL after that. */
@@ -61,17 +67,19 @@ struct transfer {
     struct line_reader *state_reader;
     struct message_ring *confirmed; /* the loader's last states; NULL: none are kept */
     struct loop_watch *state_watch;
-    struct loop_watch *commit_timer, *stop_timer, *leftover_timer, *linger_timer;
+    struct loop_watch *stop_timer, *leftover_timer, *linger_timer;
     uint64_t state_lines;
     uint64_t moved;       /* at the last look: bytes and lines */
     int64_t idle_from_ms; /* since when that number has been the same */
     unsigned ended_count;
     enum stop_reason stop_reason;
     int stop_signal;
+    int64_t stop_signal_ms; /* clock_monotonic_ms() of the first */
+    bool is_writing;        /* all processes have ended; the last state is being written */
     int stop_step;
     size_t failed_stage; /* STOP_FAILURE: the stages before it are ended */
     bool gave_up_output;
-    struct error state_error; /* a commit that failed */
+    struct error state_error; /* why the last state is not committed */
     struct stage *culprit;    /* NULL: none, or not known yet */
 };
 
@@ -136,12 +144,38 @@ static void stop(struct transfer *transfer, enum stop_reason reason)
     take_stop_step(transfer);
 }
 
+/* No more state will come. What is left to be written may take its time, unless a signal told the
+ * run to end. */
+static void end_states(struct transfer *transfer, bool hurry)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    int64_t limit_ms = 0;
+
+    if (transfer->stop_signal)
+        limit_ms =
+            transfer->stop_signal_ms + transfer->run->settings->stop_grace_ms - STATE_MARGIN_MS;
+    if (hurry || (limit_ms && limit_ms < now_ms + STATE_LEAST_MS))
+        limit_ms = now_ms + STATE_LEAST_MS;
+    transfer->is_writing = true;
+    state_writer_end(transfer->run->states, limit_ms ? limit_ms : now_ms + STATE_PATIENCE_MS,
+                     limit_ms);
+}
+
 static void notify_signal(void *context, int signal_number)
 {
     struct transfer *transfer = context;
+    bool is_first = !transfer->stop_signal;
 
-    if (!transfer->stop_signal)
+    if (is_first) {
         transfer->stop_signal = signal_number;
+        transfer->stop_signal_ms = clock_monotonic_ms();
+    }
+    if (transfer->is_writing) {
+        log_warning("Received a signal while the last state is written");
+        transfer->stop_reason = STOP_SIGNAL;
+        end_states(transfer, !is_first);
+        return;
+    }
     log_warning("Received %s: ending the extractor and letting the loader finish",
                 signal_number == SIGINT   ? "SIGINT"
                 : signal_number == SIGHUP ? "SIGHUP"
@@ -156,6 +190,8 @@ static void notify_deadline(void *context)
     log_error("Run timed out");
     take_snapshots(transfer, transfer->stage_count, "timeout");
     stop(transfer, STOP_TIMEOUT);
+    if (transfer->is_writing)
+        end_states(transfer, true);
 }
 
 /* Bytes on their way and lines that came back, of states and of logs. */
@@ -196,7 +232,7 @@ static void check_idle(void *context)
         transfer->idle_from_ms = now_ms;
     transfer->moved = moved;
     if (now_ms - transfer->idle_from_ms < transfer->run->settings->idle_timeout_ms ||
-        transfer->stop_reason != STOP_NONE)
+        transfer->stop_reason != STOP_NONE || transfer->is_writing)
         return;
     log_error("No byte has moved for %lld s",
               (long long)transfer->run->settings->idle_timeout_ms / 1000);
@@ -258,16 +294,6 @@ static void watch_lingering(struct transfer *transfer)
     for (size_t i = 0; i < transfer->stage_count; i++)
         if (is_lingering(transfer, i))
             loop_timer_set(transfer->linger_timer, LINGER_MS);
-}
-
-/* State that cannot be saved ends the run: going on would only load what is loaded again. */
-static void fail_on_state(struct transfer *transfer, const struct error *err)
-{
-    if (transfer->state_error.code != ERR_NONE)
-        return;
-    transfer->state_error = *err;
-    log_error("%s", err->message);
-    stop(transfer, STOP_STATE);
 }
 
 /* --- the data path ------------------------------------------------------------------------- */
@@ -358,19 +384,18 @@ static int open_link(struct transfer *transfer, size_t from, int source_fd, stru
 
 /* --- state --------------------------------------------------------------------------------- */
 
-static void set_commit_timer(struct transfer *transfer)
-{
-    loop_timer_set(transfer->commit_timer, state_writer_due_in_ms(transfer->run->states));
-}
-
-static void commit_pending(void *context)
+/* A run that lost its lock is ended: going on would only load what another one loads. */
+static void notify_news(void *context, unsigned events)
 {
     struct transfer *transfer = context;
     struct error err = {0};
 
-    if (transfer->state_error.code == ERR_NONE &&
-        state_writer_flush(transfer->run->states, &err) < 0)
-        fail_on_state(transfer, &err);
+    (void)events;
+    if (!state_writer_tell(transfer->run->states, &err) || transfer->state_error.code != ERR_NONE)
+        return;
+    transfer->state_error = err;
+    log_error("%s", err.message);
+    stop(transfer, STOP_STATE);
 }
 
 static void keep_state_line(struct transfer *transfer, const struct line *line)
@@ -389,21 +414,13 @@ static void keep_state_line(struct transfer *transfer, const struct line *line)
 static void receive_state_line(void *context, const struct line *line)
 {
     struct transfer *transfer = context;
-    struct error err = {0};
 
     transfer->state_lines++;
     keep_state_line(transfer, line);
-    if (transfer->state_error.code != ERR_NONE)
-        return;
-    if (line->continues || line->is_continued) {
-        if (!line->continues)
-            state_writer_refuse_long_line(transfer->run->states);
-        return;
-    }
-    if (state_writer_accept(transfer->run->states, line->text, line->length, &err) < 0)
-        fail_on_state(transfer, &err);
-    else
-        set_commit_timer(transfer);
+    if (!line->continues && !line->is_continued)
+        state_writer_accept(transfer->run->states, line->text, line->length);
+    else if (!line->continues)
+        state_writer_refuse_long_line(transfer->run->states);
 }
 
 static void close_states(struct transfer *transfer)
@@ -531,7 +548,7 @@ static void beat(void *context)
 {
     struct transfer *transfer = context;
 
-    transfer->run->heartbeat(transfer->run->heartbeat_context);
+    state_writer_beat(transfer->run->states);
 }
 
 static void log_progress(void *context)
@@ -544,7 +561,7 @@ static void log_progress(void *context)
         records += counts->streams[i].records;
     log_info("Progress: %llu records in %zu streams, %.1f MB, %llu states saved",
              (unsigned long long)records, counts->stream_count, (double)counts->bytes / 1e6,
-             (unsigned long long)transfer->run->states->checkpoints);
+             (unsigned long long)state_writer_counts(transfer->run->states)->checkpoints);
 }
 
 static void set_timers(struct transfer *transfer)
@@ -552,13 +569,15 @@ static void set_timers(struct transfer *transfer)
     const struct extract_load *run = transfer->run;
     int64_t progress_ms = isatty(STDERR_FILENO) ? TERMINAL_PROGRESS_MS : PROGRESS_MS;
 
-    transfer->commit_timer = loop_watch_timer(transfer->loop, -1, 0, commit_pending, transfer);
     transfer->stop_timer = loop_watch_timer(transfer->loop, -1, 0, take_stop_step, transfer);
     transfer->leftover_timer = loop_watch_timer(transfer->loop, -1, 0, end_leftovers, transfer);
     transfer->linger_timer = loop_watch_timer(transfer->loop, -1, 0, end_lingering, transfer);
     loop_watch_timer(transfer->loop, progress_ms, progress_ms, log_progress, transfer);
-    if (run->heartbeat)
+    if (state_writer_fd(run->states) >= 0) {
+        loop_watch_fd(transfer->loop, state_writer_fd(run->states), LOOP_READ, notify_news,
+                      transfer);
         loop_watch_timer(transfer->loop, HEARTBEAT_MS, HEARTBEAT_MS, beat, transfer);
+    }
     if (run->deadline_ms) {
         int64_t left = run->deadline_ms - clock_monotonic_ms();
 
@@ -577,7 +596,9 @@ static void supervise(struct transfer *transfer)
     loop_watch_signals(transfer->loop, notify_signal, transfer);
     while (!is_done(transfer))
         loop_run_once(transfer->loop, -1);
-    commit_pending(transfer);
+    end_states(transfer, false);
+    while (!state_writer_has_ended(transfer->run->states))
+        loop_run_once(transfer->loop, -1);
 }
 
 /* --- what came of it ----------------------------------------------------------------------- */
@@ -676,7 +697,7 @@ static int set_idle(const struct transfer *transfer, struct error *err)
 
 static int set_stop_error(const struct transfer *transfer, struct error *err)
 {
-    const char *saved = transfer->run->states->checkpoints
+    const char *saved = state_writer_counts(transfer->run->states)->checkpoints
                             ? "What the loader confirmed is saved; the next run continues there."
                             : "The loader had confirmed nothing yet; the next run starts where "
                               "this one did.";
@@ -705,14 +726,14 @@ static int set_stop_error(const struct transfer *transfer, struct error *err)
     return 0;
 }
 
-static int judge(struct transfer *transfer, struct error *err)
+static int judge_processes(struct transfer *transfer, struct error *err)
 {
     struct stage *culprit = find_culprit(transfer);
 
     if (set_stop_error(transfer, err) < 0)
         return -1;
     if (!culprit)
-        return transfer->state_error.code == ERR_NONE ? 0 : (*err = transfer->state_error, -1);
+        return 0;
     transfer->culprit = culprit;
     stage_log_tail(culprit);
     if (culprit->has_lingered)
@@ -720,6 +741,21 @@ static int judge(struct transfer *transfer, struct error *err)
     if (culprit->process.end.kind == EXIT_STATUS && culprit->process.end.code == 0)
         return set_early_end(culprit, err);
     return stage_set_failure(culprit, transfer->record->log_path, err);
+}
+
+/* The run's own failure, if any, says more than that its last state has to wait. */
+static int judge(struct transfer *transfer, struct error *err)
+{
+    const struct error *state_error = &transfer->state_error;
+    int result = judge_processes(transfer, err);
+
+    if (state_error->code == ERR_NONE)
+        return result;
+    if (!result)
+        *err = *state_error;
+    else if (transfer->stop_reason != STOP_STATE)
+        log_error("%s. %s", state_error->message, state_error->hint);
+    return -1;
 }
 
 /* Keeps what passed last beside the log, and says where. */
@@ -852,6 +888,7 @@ int extract_load_run(const struct extract_load *run, struct block_record *record
     }
     if (!result) {
         supervise(&transfer);
+        state_writer_close(run->states, &transfer.state_error);
         result = judge(&transfer, err);
         if (result)
             write_flight(&transfer, err);

@@ -17,17 +17,15 @@ struct extract_load {
     struct config *config;
     const struct block *block;
     struct invocation_options invocation; /* of the extractor; others use its run directory */
-    struct state_writer *states;
+    struct state_writer *states;          /* is ended and closed */
     const struct run_settings *settings;
     int64_t deadline_ms; /* clock_monotonic_ms() at which --timeout runs out; 0: never */
-    /* Called about every five seconds while the processes run; never fails the run. */
-    void (*heartbeat)(void *context);
-    void *heartbeat_context;
 };
 
 /* Prepares, starts and supervises the processes, and fills record in. Returns when every process
- * was waited for and everything the loader confirmed is committed: 0 when all of them ended with
- * exit status 0, else -1 with the culprit named. */
+ * was waited for and everything the loader confirmed is committed, or kept where the error says: 0
+ * when all of them ended with exit status 0 and nothing had to be kept, else -1 with the culprit
+ * named. */
 int extract_load_run(const struct extract_load *run, struct block_record *record,
                      struct error *err);
 

@@ -218,20 +218,26 @@ static int check_rows(struct store *store, const char *state_id, const struct st
     return check_running_row(store, state_id, options, err);
 }
 
+static int apply_policy(const struct run_options *options, struct error *err)
+{
+    if (err->code == ERR_LOCKED && options->lock_policy == LOCK_POLICY_SKIP)
+        err->code = ERR_SKIPPED;
+    return -1;
+}
+
 int run_lock_acquire(struct store *store, const char *state_id, const char *run_id,
                      const struct run_options *options, const struct value *trigger,
                      struct store_lock **out, struct error *err)
 {
-    struct store_lock *lock = NULL;
-    int result = take_lock(store, state_id, run_id, options, trigger, &lock, err);
+    if (take_lock(store, state_id, run_id, options, trigger, out, err) < 0)
+        return apply_policy(options, err);
+    return 0;
+}
 
-    if (!result && check_rows(store, state_id, lock, options, err) < 0) {
-        store_lock_release(lock);
-        result = -1;
-    }
-    if (!result)
-        *out = lock;
-    else if (err->code == ERR_LOCKED && options->lock_policy == LOCK_POLICY_SKIP)
-        err->code = ERR_SKIPPED;
-    return result;
+int run_lock_check_rows(struct store *store, const char *state_id, const struct store_lock *lock,
+                        const struct run_options *options, struct error *err)
+{
+    if (check_rows(store, state_id, lock, options, err) < 0)
+        return apply_policy(options, err);
+    return 0;
 }

@@ -1,5 +1,6 @@
 /* pipeline_run(): from the words of the command line to the run record on standard output. */
 #include "base/clock.h"
+#include "base/deadline.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -14,6 +15,7 @@
 #include "pipeline/run_lock.h"
 #include "pipeline/run_log.h"
 #include "pipeline/run_record.h"
+#include "pipeline/spooled_state.h"
 #include "pipeline/state_writer.h"
 #include "plugin/install.h"
 #include "process/process.h"
@@ -23,6 +25,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+/* How long the end of a run is tried to be recorded when the database is away; less after a signal,
+ * which leaves five seconds for everything. */
+#define END_PATIENCE_MS         30000
+#define STOPPED_END_PATIENCE_MS 400
+#define END_PAUSE_MS            250
 
 /* How many streams are named at the end of a block; the record has all. */
 #define MAX_SHOWN_STREAMS 20
@@ -184,19 +192,13 @@ static int install_plugins(struct runner *runner, struct error *err)
 struct state_session {
     struct store *store;
     struct store_lock *lock;
+    struct state_backend *backend;
     int64_t row_id;
-    struct state_writer writer;
+    struct state_base base;
+    char *spool_path;
+    struct state_writer *writer;
     char *state_json; /* {"singer_state": ...} as the tap gets it, NULL: none */
 };
-
-static void heartbeat(void *context)
-{
-    const struct state_session *session = context;
-    struct error err = {0};
-
-    if (store_run_heartbeat(session->store, session->row_id, &err) < 0)
-        log_warning("no heartbeat could be written: %s", err.message);
-}
 
 static enum state_write write_kind(const struct run_options *options)
 {
@@ -206,16 +208,15 @@ static enum state_write write_kind(const struct run_options *options)
 }
 
 /* Both parts of the stored state as one: NULL when there is none. */
-static int read_merged_state(const struct state_session *session, const char *state_id,
-                             struct value **out, int64_t *version, struct error *err)
+static int read_merged_state(struct state_session *session, const char *state_id,
+                             struct value **out, struct error *err)
 {
     struct state_parts parts = {0};
-    struct state_version_list history = {0};
     struct value *completed = NULL, *partial = NULL;
     bool found;
     int result;
 
-    if (state_backend_read(session->writer.backend, state_id, &parts, &found, err) < 0)
+    if (state_backend_look(session->backend, state_id, &parts, &found, &session->base, err) < 0)
         return -1;
     if (!found) {
         state_parts_clear(&parts);
@@ -225,16 +226,12 @@ static int read_merged_state(const struct state_session *session, const char *st
     if (!result)
         result = json_parse(parts.partial, strlen(parts.partial), "state", &partial, err);
     state_parts_clear(&parts);
-    if (!result)
-        result = store_state_history(session->store, state_id, 1, &history, err);
     if (!result) {
         value_merge(completed, partial);
-        *version = history.count ? history.items[0].version : 0;
         *out = take(completed);
     }
     value_free(completed);
     value_free(partial);
-    state_version_list_clear(&history);
     return result;
 }
 
@@ -244,8 +241,9 @@ static int read_state(struct runner *runner, struct state_session *session,
 {
     auto_value struct value *merged = NULL;
 
-    if (read_merged_state(session, record->state_id, &merged, &record->version_before, err) < 0)
+    if (read_merged_state(session, record->state_id, &merged, err) < 0)
         return error_wrap(err, "cannot read the state of '%s'", record->state_id);
+    record->version_before = merged ? session->base.version : 0;
     if (merged && !runner->options->full_refresh &&
         value_is_truthy(value_get(merged, "singer_state")))
         session->state_json = json_to_text(merged, &json_python);
@@ -253,9 +251,29 @@ static int read_state(struct runner *runner, struct state_session *session,
     return 0;
 }
 
+static struct state_writer *make_writer(const struct runner *runner,
+                                        const struct block_record *record,
+                                        const struct state_session *session)
+{
+    struct state_writer_options options = {
+        .store = session->store,
+        .backend = session->backend,
+        .lock = session->lock,
+        .state_id = record->state_id,
+        .run_id = runner->record.run_id,
+        .row_id = session->row_id,
+        .kind = write_kind(runner->options),
+        .base = session->base,
+        .spool_path = session->spool_path,
+    };
+
+    return state_writer_new(&options);
+}
+
 static int begin_session(struct runner *runner, struct block_record *record,
                          struct state_session *session, struct error *err)
 {
+    auto_free char *spool_dir = spooled_state_directory(runner->project);
     const char *trigger = strmap_get(config_environ(runner->config), "MELTANO_JOB_TRIGGER");
 
     session->store = open_store(runner, err);
@@ -264,18 +282,68 @@ static int begin_session(struct runner *runner, struct block_record *record,
     if (run_lock_acquire(session->store, record->state_id, runner->record.run_id, runner->options,
                          runner->record.trigger, &session->lock, err) < 0)
         return -1;
-    if (config_open_state_backend(runner->config, session->store, &session->writer.backend, err) <
-        0)
+    if (config_open_state_backend(runner->config, session->store, &session->backend, err) < 0 ||
+        spooled_state_commit_all(spool_dir, session->backend, session->lock, record->state_id,
+                                 err) < 0 ||
+        run_lock_check_rows(session->store, record->state_id, session->lock, runner->options, err) <
+            0)
         return -1;
+    session->spool_path = state_spool_path(spool_dir, record->state_id, runner->record.run_id);
     if (store_run_begin(session->store, record->state_id, runner->record.run_id,
                         trigger && *trigger ? trigger : "cli", &session->row_id, err) < 0)
         return -1;
-    session->writer.lock = session->lock;
-    session->writer.state_id = record->state_id;
-    session->writer.run_id = runner->record.run_id;
-    session->writer.row_id = session->row_id;
-    session->writer.kind = write_kind(runner->options);
-    return read_state(runner, session, record, err);
+    if (read_state(runner, session, record, err) < 0)
+        return -1;
+    session->writer = make_writer(runner, record, session);
+    return 0;
+}
+
+/* What is to be written about the end of a run. */
+struct run_end {
+    enum run_state state;
+    const char *error_text;
+    const char *record;
+};
+
+/* Tries again for a while when the database is away, unless a signal has come or comes. */
+static int write_end(const struct state_session *session, const struct run_end *end,
+                     int64_t patience_ms, struct error *err)
+{
+    int64_t until_ms = clock_monotonic_ms() + patience_ms;
+
+    while (store_run_finish(session->store, session->row_id, end->state, end->error_text,
+                            end->record, err) < 0) {
+        if (!store_may_recover(session->store) || err->code == ERR_LOST_LOCK ||
+            clock_monotonic_ms() + END_PAUSE_MS > until_ms || signals_next())
+            return -1;
+        deadline_sleep_ms(END_PAUSE_MS);
+    }
+    return 0;
+}
+
+/* The writer has been closed: its thread is not there any more. */
+static int write_or_spool_end(const struct state_session *session, const struct run_end *end,
+                              enum error_code run_error, struct error *err)
+{
+    bool was_stopped = run_error == ERR_TERMINATED || run_error == ERR_INTERRUPTED;
+    int64_t patience_ms = was_stopped ? STOPPED_END_PATIENCE_MS : END_PATIENCE_MS;
+    struct error cause = {0};
+    int result;
+
+    /* Whoever was away a moment ago gets one short try more. */
+    if (session->writer && state_writer_is_away(session->writer))
+        patience_ms = STOPPED_END_PATIENCE_MS;
+    if (patience_ms < END_PATIENCE_MS)
+        deadline_set(clock_monotonic_ms() + patience_ms);
+    result = write_end(session, end, patience_ms, &cause);
+    deadline_set(0);
+    if (!result)
+        return 0;
+    if (session->writer && cause.code != ERR_LOST_LOCK)
+        return state_writer_spool_end(session->writer, end->state, end->error_text, end->record,
+                                      &cause, err);
+    *err = cause;
+    return -1;
 }
 
 /* The row's end and, with the last block, the record of the whole run: one transaction. */
@@ -283,24 +351,25 @@ static int end_session(struct runner *runner, struct state_session *session,
                        const struct block_record *record, bool is_last, struct error *err)
 {
     auto_free char *json = is_last ? run_record_to_json(&runner->record) : NULL;
-    int result = 0;
+    struct run_end end = {
+        .state = record->status == STATUS_SUCCESS ? RUN_SUCCESS : RUN_FAIL,
+        .error_text = record->status == STATUS_SUCCESS ? NULL : record->error.message,
+        .record = json,
+    };
+    int result = write_or_spool_end(session, &end, record->error.code, err);
 
-    if (session->row_id)
-        result = store_run_finish(session->store, session->row_id,
-                                  record->status == STATUS_SUCCESS ? RUN_SUCCESS : RUN_FAIL,
-                                  record->status == STATUS_SUCCESS ? NULL : record->error.message,
-                                  json, err);
-    if (!result && session->row_id && is_last)
-        runner->record_is_stored = true;
+    if (is_last)
+        runner->record_is_stored = !result || err->code == ERR_SPOOLED;
     return result;
 }
 
 static void clear_session(struct state_session *session)
 {
-    state_writer_clear(&session->writer);
-    state_backend_close(session->writer.backend);
+    state_writer_free(session->writer);
+    state_backend_close(session->backend);
     if (session->lock)
         store_lock_release(session->lock);
+    free(session->spool_path);
     free(session->state_json);
 }
 #define auto_state_session ATTR_CLEANUP(clear_session)
@@ -341,15 +410,17 @@ static char *make_run_dir(const struct runner *runner, const char *state_id)
                      runner->record.run_id);
 }
 
-static void record_states(const struct state_writer *writer, struct block_record *record)
+static void record_states(const struct runner *runner, const struct state_writer *writer,
+                          struct block_record *record)
 {
-    record->states_received = writer->received;
-    record->states_refused = writer->refused;
-    record->checkpoints = writer->checkpoints;
-    record->state_is_partial = writer->kind == STATE_PARTIAL;
-    record->version_after = writer->version ? writer->version : record->version_before;
-    if (writer->accepted)
-        record->state_after = value_copy(writer->accepted);
+    const struct state_counts *counts = state_writer_counts(writer);
+
+    record->states_received = counts->received;
+    record->states_refused = counts->refused;
+    record->checkpoints = counts->checkpoints;
+    record->state_is_partial = write_kind(runner->options) == STATE_PARTIAL;
+    record->version_after = counts->version ? counts->version : record->version_before;
+    record->state_after = state_writer_last_state(writer);
 }
 
 static int transfer(struct runner *runner, const struct block *block, struct state_session *session,
@@ -371,15 +442,13 @@ static int transfer(struct runner *runner, const struct block *block, struct sta
                 .refresh_catalog = options->refresh_catalog,
                 .extra_overrides = overrides,
             },
-        .states = &session->writer,
+        .states = session->writer,
         .settings = &runner->settings,
         .deadline_ms = runner->deadline_ms,
-        .heartbeat = session->row_id ? heartbeat : NULL,
-        .heartbeat_context = session,
     };
     int result = extract_load_run(&run, record, err);
 
-    record_states(&session->writer, record);
+    record_states(runner, session->writer, record);
     return result;
 }
 
@@ -431,6 +500,7 @@ static int run_extract_load(struct runner *runner, size_t number, struct error *
     if (runner->options->no_state_update) {
         open_log_for_airflow(runner, state_id, record);
         log_warning("Running without state: none is read, none is saved.");
+        session.writer = state_writer_new(NULL);
         result = transfer(runner, block, &session, record, err);
         finish_block(runner, record, started_ms, result, err);
         return result;
@@ -521,8 +591,7 @@ static int dump_block(struct runner *runner, struct error *err)
         return -1;
     session.store = open_store(runner, err);
     if (!session.store ||
-        config_open_state_backend(runner->config, session.store, &session.writer.backend, err) <
-            0 ||
+        config_open_state_backend(runner->config, session.store, &session.backend, err) < 0 ||
         read_state(runner, &session, record, err) < 0)
         return -1;
     run_dir = make_run_dir(runner, record->state_id);

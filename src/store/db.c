@@ -1,13 +1,13 @@
 #include "store/db.h"
 
 #include "base/clock.h"
+#include "base/deadline.h"
 #include "base/memory.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* How often a transaction is run again, and how long a lost connection is looked for. */
 #define MAX_ATTEMPTS       4
@@ -154,13 +154,6 @@ static int query_once(struct db *db, const char *sql, const struct db_value *val
     return db->driver->query(db, sql, values, count, rows ? rows : &unused, err);
 }
 
-static void sleep_ms(int64_t ms)
-{
-    struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
-
-    nanosleep(&time, NULL);
-}
-
 static int tell_reconnected(struct db *db, struct error *err)
 {
     int failed;
@@ -174,7 +167,7 @@ static int tell_reconnected(struct db *db, struct error *err)
 /* Connects anew, for as long as a server takes that is being restarted. */
 static int reconnect(struct db *db, struct error *err)
 {
-    int64_t deadline = clock_monotonic_ms() + RECONNECT_LIMIT_MS;
+    int64_t deadline = clock_monotonic_ms() + deadline_left_ms(RECONNECT_LIMIT_MS);
 
     db->driver->disconnect(db);
     for (int64_t pause_ms = 50;; pause_ms *= 2) {
@@ -182,7 +175,7 @@ static int reconnect(struct db *db, struct error *err)
             return tell_reconnected(db, err);
         if (db->failure != DB_FAILURE_CONNECTION || clock_monotonic_ms() + pause_ms > deadline)
             return -1;
-        sleep_ms(pause_ms);
+        deadline_sleep_ms(pause_ms);
     }
 }
 

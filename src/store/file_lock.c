@@ -8,14 +8,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sha2.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-/* Longer names are cut and told apart by their hash. */
-#define MAX_READABLE_NAME 160
 
 struct file_lock {
     int fd;
@@ -24,24 +20,9 @@ struct file_lock {
 
 char *file_lock_path(const char *dir, const char *name)
 {
-    static const char plain[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_:@=+";
-    auto_strbuf struct strbuf file = STRBUF_INIT;
+    auto_free char *file = path_name_for(name);
 
-    for (const char *at = name; *at; at++) {
-        if (strchr(plain, *at) || (*at == '.' && at > name))
-            strbuf_add_char(&file, *at);
-        else
-            strbuf_addf(&file, "%%%02x", (unsigned char)*at);
-    }
-    if (file.length > MAX_READABLE_NAME) {
-        char hash[SHA256_DIGEST_STRING_LENGTH];
-
-        SHA256Data((const uint8_t *)name, strlen(name), hash);
-        strbuf_truncate(&file, MAX_READABLE_NAME);
-        strbuf_addf(&file, "-%s", hash);
-    }
-    return path_joinf(dir, "%s.lock", strbuf_text(&file));
+    return path_joinf(dir, "%s.lock", file);
 }
 
 /* Whether path still names the file behind fd. */

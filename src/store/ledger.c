@@ -136,6 +136,9 @@ int ledger_read_last(struct db *db, const char *state_id, int64_t version, struc
     snprintf(out->completed_hash, sizeof out->completed_hash, "%s", db_rows_text(&rows, 0, 0));
     snprintf(out->partial_hash, sizeof out->partial_hash, "%s", db_rows_text(&rows, 0, 1));
     out->state_stamp_us = db_rows_time(&rows, 0, 2);
+    out->version = db_rows_int(&rows, 0, 3);
+    db_rows_uuid(&rows, 0, 4, out->run_id);
+    out->written_at_us = db_rows_time(&rows, 0, 5);
     return 0;
 }
 

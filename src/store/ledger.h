@@ -38,6 +38,8 @@ int ledger_add(struct db *db, const struct ledger_entry *entry, const struct led
 /* What the last version before `version` left behind. */
 struct ledger_last {
     bool exists;
+    int64_t version, written_at_us;
+    char run_id[UUID_TEXT_SIZE];
     char completed_hash[LEDGER_HASH_SIZE], partial_hash[LEDGER_HASH_SIZE];
     int64_t state_stamp_us;
 };

@@ -15,6 +15,7 @@ SQL_DECLARE(run_begin);
 SQL_DECLARE(run_own_begin);
 SQL_DECLARE(run_heartbeat);
 SQL_DECLARE(run_finish);
+SQL_DECLARE(run_finish_late);
 SQL_DECLARE(run_record);
 SQL_DECLARE(run_payload);
 SQL_DECLARE(run_fail_stale);
@@ -47,8 +48,7 @@ const char *run_state_name(enum run_state state)
     return run_state_names[state];
 }
 
-/* What no Meltano writes counts as dead. */
-static enum run_state parse_run_state(const char *name)
+enum run_state run_state_parse(const char *name)
 {
     for (size_t i = 0; name && i < RUN_STATE_COUNT; i++)
         if (!strcmp(run_state_names[i], name))
@@ -80,7 +80,7 @@ static void read_run_row(const struct db_rows *rows, size_t at, struct run_row *
     *out = (struct run_row){
         .id = db_rows_int(rows, at, 0),
         .state_id = xstrdup(state_id ? state_id : ""),
-        .state = parse_run_state(db_rows_text(rows, at, 2)),
+        .state = run_state_parse(db_rows_text(rows, at, 2)),
         .started_at_us = db_rows_time(rows, at, 3),
         .ended_at_us = db_rows_time(rows, at, 4),
         .last_heartbeat_us = db_rows_time(rows, at, 5),
@@ -322,6 +322,7 @@ int store_run_begin(struct store *store, const char *state_id, const char *run_i
 
 struct row_work {
     int64_t row_id;
+    const char *run_id;
     int64_t now_us;
     enum run_state state;
     const char *error_text;
@@ -360,18 +361,25 @@ int store_run_heartbeat(struct store *store, int64_t row_id, struct error *err)
     return store_transaction(store, DB_RELAXED, write_heartbeat, &work, err);
 }
 
+static int make_error_payload(struct db *db, const struct row_work *work, char **out,
+                              struct error *err)
+{
+    auto_db_rows struct db_rows rows = DB_ROWS_INIT;
+
+    if (db_query(db, SQL(run_payload), DB_VALUES(db_int(work->row_id)), &rows, err) < 0)
+        return -1;
+    *out = payload_with_error(rows.count ? db_rows_text(&rows, 0, 0) : NULL, work->error_text);
+    return 0;
+}
+
 static int finish_run(struct db *db, void *context, struct error *err)
 {
     const struct row_work *work = context;
     auto_db_rows struct db_rows rows = DB_ROWS_INIT;
     auto_free char *payload = NULL;
 
-    if (work->error_text) {
-        if (db_query(db, SQL(run_payload), DB_VALUES(db_int(work->row_id)), &rows, err) < 0)
-            return -1;
-        payload =
-            payload_with_error(rows.count ? db_rows_text(&rows, 0, 0) : NULL, work->error_text);
-    }
+    if (work->error_text && make_error_payload(db, work, &payload, err) < 0)
+        return -1;
     if (db_query(db, SQL(run_finish),
                  DB_VALUES(db_int(work->row_id), db_text(run_state_names[work->state]),
                            db_time(work->now_us), db_text(payload)),
@@ -397,6 +405,41 @@ int store_run_finish(struct store *store, int64_t row_id, enum run_state state,
     };
 
     return store_transaction(store, DB_DURABLE, finish_run, &work, err);
+}
+
+static int finish_late(struct db *db, void *context, struct error *err)
+{
+    const struct row_work *work = context;
+    auto_db_rows struct db_rows changed = DB_ROWS_INIT;
+    auto_free char *payload = NULL;
+
+    if (work->error_text && make_error_payload(db, work, &payload, err) < 0)
+        return -1;
+    if (db_query(db, SQL(run_finish_late),
+                 DB_VALUES(db_int(work->row_id), db_text(run_state_names[work->state]),
+                           db_time(work->now_us), db_text(payload), db_uuid(work->run_id)),
+                 &changed, err) < 0)
+        return -1;
+    if (!changed.changed || !work->record)
+        return 0;
+    return db_query(db, SQL(run_record), DB_VALUES(db_int(work->row_id), db_text(work->record)),
+                    NULL, err);
+}
+
+int store_run_finish_late(struct store *store, int64_t row_id, const char *run_id,
+                          enum run_state state, int64_t ended_at_us, const char *error_text,
+                          const char *record, struct error *err)
+{
+    struct row_work work = {
+        .row_id = row_id,
+        .run_id = run_id,
+        .now_us = ended_at_us,
+        .state = state,
+        .error_text = error_text,
+        .record = record,
+    };
+
+    return store_transaction(store, DB_DURABLE, finish_late, &work, err);
 }
 
 /* --- looking runs up ------------------------------------------------------------------------ */

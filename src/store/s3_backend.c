@@ -4,13 +4,13 @@
 #include "store/state_backend_impl.h"
 
 #include "base/clock.h"
+#include "base/deadline.h"
 #include "base/http.h"
 #include "base/memory.h"
 #include "base/redact.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define CONNECT_TIMEOUT_MS 5000
 #define TIMEOUT_MS         20000
@@ -33,11 +33,6 @@ struct s3_backend {
 };
 
 /* --- requests --------------------------------------------------------------------------------- */
-
-static void sleep_ms(int64_t ms)
-{
-    nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}, NULL);
-}
 
 static int ensure_credentials(struct s3_backend *backend, struct error *err)
 {
@@ -167,7 +162,7 @@ static int send_request(struct s3_backend *backend, const struct s3_request *req
                 err->code = ERR_STATE;
             return failed;
         }
-        sleep_ms(pause_ms);
+        deadline_sleep_ms(pause_ms);
         pause_ms *= 2;
     }
 }
@@ -362,7 +357,7 @@ static int s3_lock_state(void *context, const char *state_id, struct error *err)
         backend->lock_taken_ms = clock_monotonic_ms();
         if (taken)
             return 0;
-        sleep_ms(LOCK_POLL_MS);
+        deadline_sleep_ms(LOCK_POLL_MS);
     }
     error_set(err, ERR_STATE, "the state of '%s' stayed locked by another program", state_id);
     return error_hint(err, "Its lock is the object 's3://%s/%s'.", backend->bucket, key);

@@ -2,6 +2,8 @@
 #include "store/db.h"
 #include "store/file_lock.h"
 
+#include "base/clock.h"
+#include "base/deadline.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/path.h"
@@ -28,6 +30,7 @@ struct connection {
     char *path;     /* without symlinks, so that everybody agrees on it */
     char *lock_dir; /* one per database, beside it */
     bool syncs;     /* every commit waits for the disk; so it is at first */
+    int64_t busy_since_ms;
 };
 
 struct db_lock {
@@ -56,8 +59,8 @@ static int fail(struct db *db, struct error *err)
     case SQLITE_LOCKED:
         db->failure = DB_FAILURE_BUSY;
         error_set(err, ERR_DATABASE,
-                  "the system database '%s' was locked by another program for %d seconds", path,
-                  BUSY_TIMEOUT_S);
+                  "the system database '%s' was locked by another program for %lld seconds", path,
+                  (long long)(clock_monotonic_ms() - connection->busy_since_ms + 500) / 1000);
         return error_hint(err, "Find the program with 'fuser %s' and let it finish.", path);
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
@@ -276,6 +279,20 @@ static int prepare_to_write(struct db *db, struct error *err)
     return 0;
 }
 
+/* Called while somebody else has the database locked; 0 gives up. */
+static int wait_for_lock(void *context, int count)
+{
+    struct connection *connection = context;
+    int64_t now_ms = clock_monotonic_ms();
+
+    if (!count)
+        connection->busy_since_ms = now_ms;
+    if (now_ms - connection->busy_since_ms >= BUSY_TIMEOUT_S * 1000 || deadline_has_passed())
+        return 0;
+    deadline_sleep_ms(count < 25 ? count + 1 : 25);
+    return 1;
+}
+
 static int sqlite_connect(struct db *db, struct error *err)
 {
     struct connection *connection = xcalloc(1, sizeof *connection);
@@ -302,7 +319,7 @@ static int sqlite_connect(struct db *db, struct error *err)
         return -1;
     }
     sqlite3_extended_result_codes(connection->handle, 1);
-    sqlite3_busy_timeout(connection->handle, BUSY_TIMEOUT_S * 1000);
+    sqlite3_busy_handler(connection->handle, wait_for_lock, connection);
     /* The log's file stays, emptied into the database: to sync into blocks that are there already
      * is several times cheaper than into a new file. */
     sqlite3_file_control(connection->handle, "main", SQLITE_FCNTL_PERSIST_WAL, &(int){1});

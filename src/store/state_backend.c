@@ -93,6 +93,25 @@ int state_backend_read(struct state_backend *backend, const char *state_id, stru
     return backend->medium.read(backend->medium.context, state_id, out, found, &stamp_us, err);
 }
 
+int state_backend_look(struct state_backend *backend, const char *state_id, struct state_parts *out,
+                       bool *found, struct state_base *base, struct error *err)
+{
+    struct state_version_list history = {0};
+    struct state_base seen = {0};
+
+    if (backend->medium.read(backend->medium.context, state_id, out, found, &seen.stamp_us, err) <
+        0)
+        return -1;
+    if (store_state_history(backend->store, state_id, 1, &history, err) < 0) {
+        state_parts_clear(out);
+        return -1;
+    }
+    seen.version = history.count ? history.items[0].version : 0;
+    state_version_list_clear(&history);
+    *base = seen;
+    return 0;
+}
+
 int state_backend_write(struct state_backend *backend, const char *state_id,
                         const struct store_lock *lock, int64_t row_id, const char *run_id,
                         enum state_write kind, const char *value, int64_t *version,
@@ -100,6 +119,24 @@ int state_backend_write(struct state_backend *backend, const char *state_id,
 {
     return state_change_write(backend->store, &backend->medium, state_id, lock, row_id, run_id,
                               kind, value, version, err);
+}
+
+int state_backend_write_normal(struct state_backend *backend, const char *state_id,
+                               const struct store_lock *lock, int64_t row_id, const char *run_id,
+                               enum state_write kind, const char *value, int64_t *version,
+                               struct error *err)
+{
+    struct state_change change = {
+        .state_id = state_id,
+        .lock = lock,
+        .run_id = run_id,
+        .source = "run",
+        .value = value,
+        .kind = kind,
+        .row_id = row_id,
+    };
+
+    return state_change_make(backend->store, &backend->medium, &change, version, err);
 }
 
 int state_backend_clear(struct state_backend *backend, const char *state_id,

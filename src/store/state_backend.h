@@ -35,10 +35,18 @@ const char *state_backend_label(const struct state_backend *backend);
 /* As store_state_read(), store_state_write(), store_state_clear() and store_state_list(). */
 int state_backend_read(struct state_backend *backend, const char *state_id, struct state_parts *out,
                        bool *found, struct error *err);
+/* Reads and tells what was read, for a change that is to be based on it. */
+int state_backend_look(struct state_backend *backend, const char *state_id, struct state_parts *out,
+                       bool *found, struct state_base *base, struct error *err);
 int state_backend_write(struct state_backend *backend, const char *state_id,
                         const struct store_lock *lock, int64_t row_id, const char *run_id,
                         enum state_write kind, const char *value, int64_t *version,
                         struct error *err);
+/* value is in the form that Meltano stores already: what json_copy() in json_python writes. */
+int state_backend_write_normal(struct state_backend *backend, const char *state_id,
+                               const struct store_lock *lock, int64_t row_id, const char *run_id,
+                               enum state_write kind, const char *value, int64_t *version,
+                               struct error *err);
 int state_backend_clear(struct state_backend *backend, const char *state_id,
                         const struct store_lock *lock, struct error *err);
 int state_backend_list(struct state_backend *backend, struct strlist *out, struct error *err);

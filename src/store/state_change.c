@@ -296,9 +296,44 @@ static int write_ledger(struct work *work, struct error *err)
     return ledger_add(&work->store->db, &entry, &work->base, err);
 }
 
+static enum base_fate find_fate(struct work *work, const struct ledger_last *last)
+{
+    const struct state_change *change = work->change;
+    const struct state_base *base = change->base;
+
+    if (find_base(work, last))
+        return !last->exists && !base->version && base->stamp_us &&
+                       work->before_stamp_us == base->stamp_us
+                   ? BASE_IS_THERE
+                   : BASE_WAS_REPLACED;
+    if (last->version == base->version)
+        return BASE_IS_THERE;
+    if (strcmp(last->run_id, change->run_id) != 0)
+        return BASE_WAS_REPLACED;
+    /* A commit of the same run, which it had no answer to. */
+    return last->written_at_us > change->base_at_us ? BASE_WAS_PASSED : BASE_IS_THERE;
+}
+
+static int check_base(struct work *work, struct error *err)
+{
+    const struct state_change *change = work->change;
+    int64_t before_version = work->version ? work->version : INT64_MAX;
+    struct ledger_last last;
+
+    if (!change->base)
+        return 0;
+    if (ledger_read_last(&work->store->db, change->state_id, before_version, &last, err) < 0)
+        return -1;
+    *change->fate = find_fate(work, &last);
+    if (*change->fate == BASE_IS_THERE)
+        return 0;
+    error_set(err, ERR_STATE, "the state of '%s' was written again since", change->state_id);
+    return error_hint(err, "'state history %s' shows by whom.", change->state_id);
+}
+
 static int replace_state(struct work *work, struct error *err)
 {
-    if (read_before(work, err) < 0 || compute_after(work, err) < 0)
+    if (read_before(work, err) < 0 || check_base(work, err) < 0 || compute_after(work, err) < 0)
         return -1;
     return write_after(work, err);
 }

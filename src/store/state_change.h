@@ -27,6 +27,13 @@ struct state_medium {
     bool is_slow;
 };
 
+/* What became of the state that a change is based on. */
+enum base_fate {
+    BASE_IS_THERE,
+    BASE_WAS_PASSED,  /* the change's own run has written later than the change was made */
+    BASE_WAS_REPLACED /* somebody else has written */
+};
+
 struct state_change {
     const char *state_id;
     const struct store_lock *lock; /* NULL: not fenced */
@@ -37,6 +44,12 @@ struct state_change {
     const char *value; /* a JSON object as text */
     enum state_write kind;
     const struct state_parts *parts;
+
+    /* Not NULL: the change is made only while the state is what the run run_id left at base_at_us;
+     * else it fails, and *fate says why. */
+    const struct state_base *base;
+    int64_t base_at_us;
+    enum base_fate *fate;
 
     int64_t row_id;         /* the run's row, which gets the value; 0: none */
     bool adds_edit_row;     /* a STATE_EDIT row is inserted */

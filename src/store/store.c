@@ -89,6 +89,11 @@ bool store_may_recover(const struct store *store)
            store->db.failure == DB_FAILURE_CONNECTION;
 }
 
+bool store_has_refused(const struct store *store)
+{
+    return store->db.failure == DB_FAILURE_FINAL;
+}
+
 int store_select(struct store *store, enum schema_tables needed, const char *sql,
                  const struct db_value *values, size_t count, struct db_rows *rows,
                  struct error *err)

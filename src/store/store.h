@@ -49,6 +49,8 @@ void run_row_clear(struct run_row *row);
 void run_row_list_clear(struct run_row_list *list);
 /* "RUNNING", ... */
 const char *run_state_name(enum run_state state);
+/* What no Meltano writes counts as RUN_DEAD. */
+enum run_state run_state_parse(const char *name);
 
 struct store_options {
     int max_retries;     /* further attempts at the first connection */
@@ -70,6 +72,8 @@ DEFINE_AUTO_FREE(struct store, store, store_close)
 /* Whether the last failed call met a database that was locked or away: the same call may succeed
  * later. A lost connection is made anew by every call, which looks for it for a few seconds. */
 bool store_may_recover(const struct store *store);
+/* Whether it met one that will not do it later either: rights, a full disk, damage. */
+bool store_has_refused(const struct store *store);
 
 /* --- one run at a time per state id -------------------------------------------------------- */
 
@@ -117,6 +121,11 @@ int store_run_heartbeat(struct store *store, int64_t row_id, struct error *err);
  * record (JSON, may be NULL) is kept in meltshim_runs. One transaction. */
 int store_run_finish(struct store *store, int64_t row_id, enum run_state state,
                      const char *error_text, const char *record, struct error *err);
+/* The same on behalf of a run that ended while the database was away, at ended_at_us. A row that is
+ * gone is no error. */
+int store_run_finish_late(struct store *store, int64_t row_id, const char *run_id,
+                          enum run_state state, int64_t ended_at_us, const char *error_text,
+                          const char *record, struct error *err);
 /* Newest first; limit 0: all. Rows that only note an edit of a state are left out. */
 int store_list_runs(struct store *store, const char *state_id, size_t limit,
                     struct run_row_list *out, struct error *err);
@@ -147,6 +156,12 @@ struct state_parts {
 void state_parts_clear(struct state_parts *parts);
 
 enum state_write { STATE_COMPLETE, STATE_PARTIAL };
+
+/* What a state was when somebody last looked. */
+struct state_base {
+    int64_t version;  /* in the ledger, 0: none */
+    int64_t stamp_us; /* of the medium; tells states apart that the ledger does not know yet */
+};
 
 int store_state_read(struct store *store, const char *state_id, struct state_parts *out,
                      bool *found, struct error *err);
