@@ -24,8 +24,6 @@
 #define LEFTOVER_MS 5000
 /* After a failure: from SIGTERM to SIGKILL for those that wrote to the one that failed. */
 #define FAILURE_GRACE_MS 2000
-/* How long the last state is tried to be written when the database is away at the end. */
-#define STATE_PATIENCE_MS 30000
 /* After a signal: how long before the end of the grace writing must be over, and the least time
  * that it is given. */
 #define STATE_MARGIN_MS 700
@@ -157,7 +155,8 @@ static void end_states(struct transfer *transfer, bool hurry)
     if (hurry || (limit_ms && limit_ms < now_ms + STATE_LEAST_MS))
         limit_ms = now_ms + STATE_LEAST_MS;
     transfer->is_writing = true;
-    state_writer_end(transfer->run->states, limit_ms ? limit_ms : now_ms + STATE_PATIENCE_MS,
+    state_writer_end(transfer->run->states,
+                     limit_ms ? limit_ms : now_ms + transfer->run->settings->database_patience_ms,
                      limit_ms);
 }
 

@@ -18,6 +18,7 @@ static const struct number_key {
 } number_keys[] = {
     {"idle_timeout", offsetof(struct run_settings, idle_timeout_ms), 0},
     {"stop_grace", offsetof(struct run_settings, stop_grace_ms), 1},
+    {"database_patience", offsetof(struct run_settings, database_patience_ms), 0},
 };
 
 static int read_number(const struct number_key *key, const struct value *value,
@@ -42,7 +43,8 @@ static int read_member(const struct value *map, const struct value_member *membe
     if (strcmp(member->key, "flight_recorder") != 0) {
         error_set_at_key(err, ERR_CONFIG, map, member->key, "unknown key '%s' in " PLACE,
                          member->key);
-        return error_hint(err, "Known are 'idle_timeout', 'stop_grace' and 'flight_recorder'.");
+        return error_hint(err, "Known are 'idle_timeout', 'stop_grace', 'database_patience' and "
+                               "'flight_recorder'.");
     }
     if (value_kind(member->value) != VALUE_BOOL)
         return error_set_at(err, ERR_CONFIG, member->value,
@@ -70,7 +72,11 @@ int run_settings_read(const struct project *project, const struct run_options *o
                       struct run_settings *out, struct error *err)
 {
     /* Airflow 3 kills the runner of its task five seconds after it has told it to end. */
-    struct run_settings settings = {.stop_grace_ms = 5000, .flight_recorder = true};
+    struct run_settings settings = {
+        .stop_grace_ms = 5000,
+        .database_patience_ms = 30000,
+        .flight_recorder = true,
+    };
 
     if (read_annotations(project->annotations, &settings, err) < 0)
         return -1;

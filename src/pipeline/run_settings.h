@@ -5,6 +5,7 @@
  *         run:
  *           idle_timeout: 900     # seconds without a byte; 0, the default: no limit
  *           stop_grace: 5         # seconds from a signal to the end of everything
+ *           database_patience: 30 # seconds to wait at the end for a database that is away
  *           flight_recorder: true # keep the last messages of a run that failed
  *
  * Meltano ignores annotations. An option or its variable wins over them. */
@@ -21,6 +22,7 @@
 struct run_settings {
     int64_t idle_timeout_ms; /* 0: none */
     int64_t stop_grace_ms;
+    int64_t database_patience_ms;
     bool flight_recorder;
 };
 

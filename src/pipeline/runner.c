@@ -26,11 +26,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* How long the end of a run is tried to be recorded when the database is away; less after a signal,
- * which leaves five seconds for everything. */
-#define END_PATIENCE_MS         30000
-#define STOPPED_END_PATIENCE_MS 400
-#define END_PAUSE_MS            250
+/* How long the end of a run is tried to be recorded after a signal, and when the database was away
+ * a moment ago. */
+#define SHORT_PATIENCE_MS 400
+#define END_PAUSE_MS      250
 
 /* How many streams are named at the end of a block; the record has all. */
 #define MAX_SHOWN_STREAMS 20
@@ -322,18 +321,17 @@ static int write_end(const struct state_session *session, const struct run_end *
 }
 
 /* The writer has been closed: its thread is not there any more. */
-static int write_or_spool_end(const struct state_session *session, const struct run_end *end,
-                              enum error_code run_error, struct error *err)
+static int write_or_spool_end(const struct runner *runner, const struct state_session *session,
+                              const struct run_end *end, enum error_code run_error,
+                              struct error *err)
 {
-    bool was_stopped = run_error == ERR_TERMINATED || run_error == ERR_INTERRUPTED;
-    int64_t patience_ms = was_stopped ? STOPPED_END_PATIENCE_MS : END_PATIENCE_MS;
+    bool is_short = run_error == ERR_TERMINATED || run_error == ERR_INTERRUPTED ||
+                    (session->writer && state_writer_is_away(session->writer));
+    int64_t patience_ms = is_short ? SHORT_PATIENCE_MS : runner->settings.database_patience_ms;
     struct error cause = {0};
     int result;
 
-    /* Whoever was away a moment ago gets one short try more. */
-    if (session->writer && state_writer_is_away(session->writer))
-        patience_ms = STOPPED_END_PATIENCE_MS;
-    if (patience_ms < END_PATIENCE_MS)
+    if (is_short)
         deadline_set(clock_monotonic_ms() + patience_ms);
     result = write_end(session, end, patience_ms, &cause);
     deadline_set(0);
@@ -356,7 +354,7 @@ static int end_session(struct runner *runner, struct state_session *session,
         .error_text = record->status == STATUS_SUCCESS ? NULL : record->error.message,
         .record = json,
     };
-    int result = write_or_spool_end(session, &end, record->error.code, err);
+    int result = write_or_spool_end(runner, session, &end, record->error.code, err);
 
     if (is_last)
         runner->record_is_stored = !result || err->code == ERR_SPOOLED;

@@ -1,0 +1,241 @@
+"""The system database goes away while a run goes on: stopped, cut off, full, locked, refusing."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+from lab import STATE_ID, Lab
+from support.postgres import PostgresServer
+
+@pytest.fixture(scope="module")
+def server():
+    with PostgresServer() as server:
+        yield server
+
+
+class DatabaseLab:
+    """A lab whose system database is a new one of the server."""
+
+    count = 0
+
+    def __init__(self, lab: Lab, server: PostgresServer):
+        DatabaseLab.count += 1
+        self.lab = lab
+        self.server = server
+        if server.process is None:
+            server.start()
+        self.name = f"faults{DatabaseLab.count}"
+        self.uri = server.create_database(self.name)
+        lab.env["MELTANO_DATABASE_URI"] = self.uri
+
+    def psql(self, sql: str) -> str:
+        return self.server.psql(sql, self.name).strip()
+
+    def state(self) -> dict | None:
+        if not self.psql("SELECT 1 FROM pg_tables WHERE tablename = 'state'"):
+            return None
+        text = self.psql(f"SELECT completed_state FROM state WHERE state_id = '{STATE_ID}'")
+        return json.loads(text)["singer_state"] if text else None
+
+    def row_states(self) -> list[str]:
+        return self.psql("SELECT state FROM runs ORDER BY id").splitlines()
+
+    def heartbeat(self) -> str:
+        return self.psql("SELECT last_heartbeat_at FROM runs ORDER BY id DESC LIMIT 1")
+
+
+@pytest.fixture
+def database(lab, server):
+    return DatabaseLab(lab, server)
+
+
+def at(number: int) -> dict:
+    return {"bookmarks": {"users": {"id": number}}}
+
+
+def set_patience(lab: Lab, seconds: int) -> None:
+    """How long the end of a run waits for the database."""
+    file = lab.root / "meltano.yml"
+    project = json.loads(file.read_text())
+    project["annotations"] = {"meltshim": {"run": {"database_patience": seconds}}}
+    file.write_text(json.dumps(project))
+
+
+def start_counting(lab: Lab, count: int, pause: float, *options: str, **target):
+    """A run that confirms one state after each record; returns once the first was confirmed."""
+    lab.prepare([["schema", "users"], ["counted", "users", count, 1, pause]], target)
+    set_patience(lab, 1)
+    process = lab.start("run", *options, "tap-a", "target-b")
+    lab.wait_for(lambda: lab.output.exists() and lab.output.stat().st_size > 0)
+    return process
+
+
+def spool_files(lab: Lab) -> list:
+    return sorted(lab.root.glob(".meltano/run/spool/*/*.json"))
+
+
+def finish(process, timeout=60) -> tuple[dict, str]:
+    stdout, stderr = process.communicate(timeout=timeout)
+    return json.loads(stdout.decode().splitlines()[-1]), (stderr or b"").decode(errors="replace")
+
+
+def signal_server(server: PostgresServer, number: int) -> None:
+    """To the postmaster and its children, which have groups of their own."""
+    parent = str(server.process.pid)
+    children = subprocess.run(["pgrep", "-P", parent], capture_output=True, text=True).stdout
+    for pid in [parent, *children.split()]:
+        os.kill(int(pid), number)
+
+
+def test_a_server_that_is_restarted_does_not_fail_the_run(database):
+    lab = database.lab
+    process = start_counting(lab, 80, 0.1)
+    lab.wait_for(lambda: database.state() is not None)
+    database.server.stop()
+    lab.wait_for(lambda: spool_files(lab))
+    (spool,) = spool_files(lab)
+    assert spool.stat().st_mode & 0o777 == 0o600
+    database.server.start()
+    lab.wait_for(lambda: not spool_files(lab))
+    assert process.poll() is None, "the run ended before the server was back"
+    record, stderr = finish(process)
+    assert process.returncode == 0, stderr
+    assert database.state() == at(80)
+    assert database.row_states() == ["SUCCESS"]
+    assert record["status"] == "success"
+    assert record["streams"][0]["records"] == 80
+    assert f"kept in '{spool}'" in stderr
+    assert "The system database can be written again" in stderr
+    assert "loopback-only" not in stderr
+
+
+def test_state_never_goes_back_while_sessions_are_cut(database):
+    lab = database.lab
+    process = start_counting(lab, 60, 0.1)
+    lab.wait_for(lambda: database.state() is not None)
+    seen = []
+    while process.poll() is None:
+        database.psql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE application_name = 'meltshim' AND datname = current_database()"
+        )
+        state = database.state()
+        seen.append(state["bookmarks"]["users"]["id"] if state else 0)
+        time.sleep(0.2)
+    record, stderr = finish(process)
+    assert process.returncode == 0, stderr
+    assert seen == sorted(seen)
+    assert database.state() == at(60)
+    assert database.row_states() == ["SUCCESS"]
+    assert not spool_files(lab)
+
+
+def test_heartbeats_resume(database):
+    lab = database.lab
+    lab.prepare([["schema", "users"], ["counted", "users", 1, 1], ["sleep", 60]])
+    process = lab.start("run", "tap-a", "target-b", stderr=open(lab.root / "stderr", "wb"))
+    lab.wait_for(lambda: database.state() is not None)
+    database.server.stop()
+    lab.wait_for(lambda: b"The run goes on" in (lab.root / "stderr").read_bytes())
+    database.server.start()
+    before = database.heartbeat()
+    lab.wait_for(lambda: database.heartbeat() > before)
+    process.send_signal(signal.SIGTERM)
+    finish(process)
+    assert process.returncode == 18
+    assert database.state() == at(1)
+
+
+def test_what_cannot_be_written_by_the_end_is_committed_by_the_next_run(database):
+    lab = database.lab
+    process = start_counting(lab, 40, 0.1)
+    lab.wait_for(lambda: database.state() is not None)
+    database.server.stop()
+    record, stderr = finish(process)
+    assert process.returncode == 24, stderr
+    assert record["exit_code"] == 24
+    assert record["error"]["class"] == "spooled"
+    (spool,) = spool_files(lab)
+    assert f"meltshim state commit {spool}" in stderr
+    kept = json.loads(spool.read_text())
+    assert kept["state"] == {"singer_state": at(40)}
+    assert kept["end"]["state"] == "FAIL"
+    assert kept["end"]["record"]["run_id"] == record["run_id"]
+
+    database.server.start()
+    result = lab.load(steps=[["schema", "users"], ["counted", "users", 2, 1]])
+    assert result.status == 0, result.stderr
+    assert "is committed to" in result.stderr
+    assert result.stream("users")["bookmark_before"] == {"id": 40}
+    assert database.state() == at(42)
+    assert database.row_states() == ["FAIL", "SUCCESS"]
+    assert "had died" not in result.stderr
+    assert not spool_files(lab)
+    stored = json.loads(
+        database.psql(f"SELECT record FROM meltshim_runs WHERE run_id = '{record['run_id']}'")
+    )
+    assert stored["exit_code"] == 24
+
+
+def test_a_signal_while_the_server_is_away_spools_and_ends_in_time(database):
+    lab = database.lab
+    process = start_counting(lab, 1000, 0.1)
+    lab.wait_for(lambda: database.state() is not None)
+    database.server.stop()
+    lab.wait_for(lambda: spool_files(lab))
+    started = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    record, stderr = finish(process)
+    assert time.monotonic() - started < 5
+    assert process.returncode == 18
+    (spool,) = spool_files(lab)
+    # The tap may have been ended between a record and its state.
+    loaded = lab.loaded()[-1]
+    kept = json.loads(spool.read_text())["state"]["singer_state"]
+    assert kept in (at(loaded), at(loaded - 1))
+    assert f"meltshim state commit {spool}" in stderr
+
+
+def test_a_server_that_answers_nothing_holds_nothing_up(database):
+    """Stopped, not gone: the kernel keeps its connections, and nobody reads them."""
+    lab = database.lab
+    process = start_counting(lab, 1000, 0.1)
+    lab.wait_for(lambda: database.state() is not None)
+    signal_server(database.server, signal.SIGSTOP)
+    try:
+        size = lab.output.stat().st_size
+        lab.wait_for(lambda: lab.output.stat().st_size > size + 1000)
+        started = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        record, stderr = finish(process)
+        assert time.monotonic() - started < 5
+        assert process.returncode == 18
+        assert len(spool_files(lab)) == 1
+    finally:
+        signal_server(database.server, signal.SIGCONT)
+    result = lab.load(steps=[["schema", "users"], ["counted", "users", 1, 1]])
+    assert result.status == 0, result.stderr
+    assert database.state() == at(lab.loaded()[-1])
+    assert not spool_files(lab)
+
+
+def test_merged_state_is_kept_whole(database):
+    lab = database.lab
+    steps = [["schema", "users"], ["counted", "users", 2, 1]]
+    for number in range(20):
+        steps += [["state", {"bookmarks": {f"s{number}": number}}], ["sleep", 0.2]]
+    lab.prepare(steps)
+    process = lab.start("run", "--state-strategy=merge", "tap-a", "target-b")
+    lab.wait_for(lambda: "state" in database.psql("SELECT tablename FROM pg_tables"))
+    lab.wait_for(lambda: database.psql("SELECT count(*) FROM state") == "1")
+    database.server.stop()
+    lab.wait_for(lambda: spool_files(lab))
+    database.server.start()
+    finish(process)
+    assert process.returncode == 0
+    partial = json.loads(database.psql("SELECT partial_state FROM state"))["singer_state"]
+    assert partial["bookmarks"] == {"users": {"id": 2}, **{f"s{n}": n for n in range(20)}}
