@@ -247,11 +247,11 @@ static void signal_child(void *context, pid_t child)
 
 /* To the program's group while there is a program, whose pid cannot be anybody else's before we
  * have reaped it; then to the descendants that came to us. */
-static void pass_on_signal(const struct guard *guard, int number)
+static void pass_on_signal(const struct guard *guard, int number, bool program_only)
 {
     if (!guard->has_ended)
-        signal_child(&number, guard->has_group ? -guard->program : guard->program);
-    else
+        signal_child(&number, guard->has_group && !program_only ? -guard->program : guard->program);
+    else if (!program_only)
         children_visit(signal_child, &number);
 }
 
@@ -261,7 +261,7 @@ static void kill_generation(const struct guard *guard)
     int number = SIGKILL;
 
     if (!guard->has_ended)
-        pass_on_signal(guard, number);
+        pass_on_signal(guard, number, false);
     children_visit(signal_child, &number);
 }
 
@@ -305,7 +305,7 @@ static void obey(struct guard *guard)
     if (got <= 0 || command == GUARD_KILL_ALL)
         guard->is_killing = true;
     else
-        pass_on_signal(guard, command);
+        pass_on_signal(guard, command & ~GUARD_PROGRAM_ONLY, command & GUARD_PROGRAM_ONLY);
 }
 
 static ATTR_NORETURN void watch_program(struct guard *guard)

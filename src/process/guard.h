@@ -39,8 +39,10 @@ struct guard_message {
     int64_t ended_ms; /* clock_monotonic_ms() */
 };
 
-/* What we tell a guard, one byte each: a signal to pass on, or this. */
-#define GUARD_KILL_ALL 0
+/* What we tell a guard, one byte each: a signal to pass on, perhaps with this flag, or
+ * GUARD_KILL_ALL. */
+#define GUARD_PROGRAM_ONLY 0x80u /* not to the rest of its group */
+#define GUARD_KILL_ALL     0
 
 /* Forks a guard and has it start the program. *socket_fd is our end of the socket. Returns the
  * guard's pid, -1 with errno. */

@@ -347,6 +347,11 @@ void process_signal(struct process *process, int signal_number)
     tell_guard(process, (unsigned char)signal_number);
 }
 
+void process_signal_program(struct process *process, int signal_number)
+{
+    tell_guard(process, (unsigned char)signal_number | GUARD_PROGRAM_ONLY);
+}
+
 static void wait_until_gone(struct process *process, int64_t limit_ms)
 {
     int64_t give_up_ms = clock_monotonic_ms() + limit_ms;

@@ -102,6 +102,8 @@ void process_wait(struct process *process);
 /* To the whole group, if it has its own. Once the program has ended: to what it left behind. What
  * was stopped goes on, so that it can obey. */
 void process_signal(struct process *process, int signal_number);
+/* To the program alone: one that has workers in its group and ends them itself. */
+void process_signal_program(struct process *process, int signal_number);
 /* Whether descendants of a program that ended are still there. */
 bool process_has_leftovers(const struct process *process);
 /* SIGTERM (not when grace_ms is 0), then SIGKILL after grace_ms to whatever is left of the program
