@@ -100,6 +100,17 @@ static void copy_first_line(char *out, size_t size, const char *text)
     snprintf(out, size, "%.*s", (int)strcspn(text, "\n"), text);
 }
 
+/* The hints name our own setting; another program's database has one of its own. */
+static int add_hint(const struct db *db, const char *hint, struct error *err)
+{
+    static const char ours[] = "database_uri";
+    const char *at = strstr(hint, ours);
+
+    if (!at)
+        return error_hint(err, "%s", hint);
+    return error_hint(err, "%.*s%s%s", (int)(at - hint), hint, db->setting, at + strlen(ours));
+}
+
 /* result NULL: the connection itself failed. Values and statements stay out of the message. */
 static int fail(struct db *db, const PGresult *result, struct error *err)
 {
@@ -114,12 +125,12 @@ static int fail(struct db *db, const PGresult *result, struct error *err)
         db->failure = DB_FAILURE_CONNECTION;
     copy_first_line(line, sizeof line, primary ? primary : PQerrorMessage(connection->handle));
     if (db->failure == DB_FAILURE_CONNECTION) {
-        error_set(err, ERR_DATABASE, "the connection to the system database (%s) was lost: %s",
+        error_set(err, ERR_DATABASE, "the connection to %s (%s) was lost: %s", db->name,
                   connection->target, line);
         return error_hint(err, "Start the server; nothing that was committed is lost.");
     }
-    error_set(err, ERR_DATABASE, "the system database (%s): %s", connection->target, line);
-    return known && known->hint ? error_hint(err, "%s", known->hint) : -1;
+    error_set(err, ERR_DATABASE, "%s (%s): %s", db->name, connection->target, line);
+    return known && known->hint ? add_hint(db, known->hint, err) : -1;
 }
 
 /* Leaves only what the next session has to know about this one. */
@@ -166,12 +177,12 @@ static int fail_to_connect(struct db *db, const char *message, struct error *err
     }
     db->failure = known ? known->failure : DB_FAILURE_CONNECTION;
     copy_first_line(line, sizeof line, message);
-    error_set(err, ERR_DATABASE, "cannot connect to the system database (%s): %s",
-              connection->target, line);
-    return error_hint(err, "%s",
-                      known && known->hint
-                          ? known->hint
-                          : "Is the server running, and does database_uri name it?");
+    error_set(err, ERR_DATABASE, "cannot connect to %s (%s): %s", db->name, connection->target,
+              line);
+    return add_hint(db,
+                    known && known->hint ? known->hint
+                                         : "Is the server running, and does database_uri name it?",
+                    err);
 }
 
 /* --- connecting ----------------------------------------------------------------------------- */
@@ -464,7 +475,7 @@ static int check_handle(struct db *db, struct error *err)
     if (connection->handle)
         return 0;
     db->failure = DB_FAILURE_CONNECTION;
-    return error_set(err, ERR_DATABASE, "there is no connection to the system database (%s)",
+    return error_set(err, ERR_DATABASE, "there is no connection to %s (%s)", db->name,
                      connection->target);
 }
 

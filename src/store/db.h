@@ -160,6 +160,8 @@ extern const struct db_driver db_postgres_driver; /* in meltshim-postgres.so */
 struct db {
     const struct db_driver *driver;
     const struct db_uri *uri;
+    const char *name;    /* in messages, "the system database" */
+    const char *setting; /* that holds the URI */
     bool read_only;
     void *connection; /* the driver's */
     enum db_failure failure;

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-static const struct db_driver *find_driver(const struct db_uri *uri, struct error *err)
+const struct db_driver *store_find_driver(const struct db_uri *uri, struct error *err)
 {
     if (!strcmp(uri->dialect, "sqlite"))
         return &db_sqlite_driver;
@@ -54,11 +54,13 @@ int store_open(const char *uri, const struct store_options *options, struct stor
         return -1;
     store->db = (struct db){
         .uri = store->uri,
+        .name = "the system database",
+        .setting = "database_uri",
         .read_only = options->read_only,
         .reconnected = retake_locks,
         .context = store,
     };
-    store->db.driver = find_driver(store->uri, err);
+    store->db.driver = store_find_driver(store->uri, err);
     if (!store->db.driver || connect_with_retries(&store->db, options, err) < 0)
         return -1;
     store->tables = SCHEMA_ALL_TABLES;

@@ -22,6 +22,8 @@ struct store_lock {
     struct lock_owner self;
 };
 
+const struct db_driver *store_find_driver(const struct db_uri *uri, struct error *err);
+
 /* A query that finds nothing where its tables are missing. */
 int store_select(struct store *store, enum schema_tables needed, const char *sql,
                  const struct db_value *values, size_t count, struct db_rows *rows,
