@@ -1,6 +1,7 @@
 #include "project/edit.h"
 
 #include "base/clock.h"
+#include "base/diff.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/path.h"
@@ -137,6 +138,25 @@ void project_edit_free(struct project_edit *edit)
     free(edit);
 }
 
+static int make_text(const struct edited_file *file, struct strbuf *out, struct error *err)
+{
+    return value_edit_yaml(strbuf_text(&file->text), file->text.length, file->name, file->document,
+                           out, err);
+}
+
+int project_edit_diff(struct project_edit *edit, struct strbuf *out, struct error *err)
+{
+    for (size_t i = 0; i < edit->count; i++) {
+        const struct edited_file *file = &edit->files[i];
+        auto_strbuf struct strbuf text = STRBUF_INIT;
+
+        if (make_text(file, &text, err) < 0)
+            return -1;
+        strbuf_add_diff(out, file->name, strbuf_text(&file->text), file->name, strbuf_text(&text));
+    }
+    return 0;
+}
+
 int project_edit_commit(struct project_edit *edit, struct error *err)
 {
     auto_free struct strbuf *texts = xcalloc(edit->count, sizeof *texts);
@@ -144,8 +164,7 @@ int project_edit_commit(struct project_edit *edit, struct error *err)
 
     /* All texts are made before the first file is written. */
     for (size_t i = 0; !result && i < edit->count; i++)
-        result = value_edit_yaml(strbuf_text(&edit->files[i].text), edit->files[i].text.length,
-                                 edit->files[i].name, edit->files[i].document, &texts[i], err);
+        result = make_text(&edit->files[i], &texts[i], err);
     for (size_t i = 0; !result && i < edit->count; i++)
         result = file_replace(edit->files[i].path, &texts[i], 0644, NULL, err);
     for (size_t i = 0; i < edit->count; i++)

@@ -21,6 +21,7 @@
 #define PROJECT_EDIT_H
 
 #include "base/error.h"
+#include "base/strbuf.h"
 #include "base/strlist.h"
 #include "base/value.h"
 #include "project/project.h"
@@ -39,6 +40,8 @@ DEFINE_AUTO_FREE(struct project_edit, project_edit, project_edit_free)
 /* Writes the files that changed. On failure the files that could not be changed as asked are as
  * they were. */
 int project_edit_commit(struct project_edit *edit, struct error *err);
+/* What a commit would change, as a unified diff; nothing when it would change nothing. */
+int project_edit_diff(struct project_edit *edit, struct strbuf *out, struct error *err);
 
 /* list is "jobs", "schedules", "environments" or "plugins.<plural>". What these return is owned by
  * the edit and may be changed. */
