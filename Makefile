@@ -29,7 +29,7 @@ CFLAGS += -std=c11 $(OPT) $(WARNINGS) $(SANFLAGS) -pthread -fPIC -fvisibility=de
 LDFLAGS += $(SANFLAGS) -rdynamic
 LDLIBS += $(call pkg,--libs,$(CORE_PACKAGES)) -ldl -lm -pthread
 
-ROOMS := base process project config store plugin pipeline lineage web
+ROOMS := base process project config store plugin airflow pipeline lineage web
 LIB_SOURCES := $(sort $(foreach room,$(ROOMS),$(wildcard src/$(room)/*.c)) $(wildcard dag_generator/*.c))
 SHIM_SOURCES := $(sort $(wildcard shim/*.c))
 TEST_SOURCES := $(sort $(wildcard tests/unit/*.c tests/unit/*/*.c))
@@ -47,7 +47,7 @@ TEST_OBJECTS := $(call object,$(TEST_SOURCES)) $(BUILD)/obj/unit_suites.o \
 .DEFAULT_GOAL := all
 .PHONY: all help unit check soak demo bench docs lint format install clean FORCE
 
-all: $(BUILD)/meltshim $(MODULES)
+all: $(BUILD)/meltshim $(BUILD)/meltshim-airflow $(MODULES)
 
 help:
 	@echo "make            build $(BUILD)/meltshim and its modules"
@@ -69,6 +69,10 @@ $(BUILD)/libmeltshim.a: $(LIB_OBJECTS)
 $(BUILD)/meltshim: $(SHIM_OBJECTS) $(BUILD)/libmeltshim.a
 	$(CC) $(LDFLAGS) -o $@ $(SHIM_OBJECTS) \
 	    -Wl,--whole-archive $(BUILD)/libmeltshim.a -Wl,--no-whole-archive $(LDLIBS)
+
+# The same program under the name by which the Python Meltano starts it as its Airflow.
+$(BUILD)/meltshim-airflow: $(BUILD)/meltshim
+	ln -sf meltshim $@
 
 $(BUILD)/meltshim-http.so: MODULE_LIBS = $(call pkg,--libs,$(HTTP_PACKAGES))
 $(BUILD)/meltshim-postgres.so: MODULE_LIBS = $(call pkg,--libs,$(POSTGRES_PACKAGES))

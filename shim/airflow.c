@@ -193,7 +193,8 @@ static const struct command explain_command = {
 };
 
 static const struct command *const airflow_commands[] = {
-    &generate_command, &list_command, &explain_command, &airflow_doctor_command, NULL,
+    &generate_command,       &list_command,          &explain_command,
+    &airflow_doctor_command, &airflow_adopt_command, NULL,
 };
 
 const struct command airflow_command = {

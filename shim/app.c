@@ -8,6 +8,7 @@
 #include "base/redact.h"
 #include "base/terminal.h"
 #include "process/process.h"
+#include "shim/airflow_invoke.h"
 #include "shim/help.h"
 #include "shim/python_meltano.h"
 
@@ -219,6 +220,9 @@ static void app_init(struct app *app, int argc, char **argv)
 
     *app = (struct app){.is_meltano = is_meltano_name(name)};
     app->program = app->is_meltano ? "meltano" : "meltshim";
+    app->is_airflow = !strcmp(name, AIRFLOW_PROGRAM_NAME);
+    /* Meltano has said already which environment is active. */
+    app->is_known = app->is_airflow;
     for (int i = 0; i < argc; i++)
         strlist_add(&app->argv, argv[i]);
     strmap_from_environ(&app->environment, environ);
@@ -234,16 +238,26 @@ static void app_clear(struct app *app)
     strbuf_clear(&app->out);
 }
 
+/* Its words are in words, which has to live as long as what is parsed from it. */
+static int parse(struct app *app, int argc, char **argv, struct strlist *words, struct error *err)
+{
+    if (app->is_airflow)
+        airflow_rewrite_command_line(app, argc, argv, words);
+    for (int i = 1; !app->is_airflow && i < argc; i++)
+        strlist_add(words, argv[i]);
+    return parse_command_line(app, &root_command, (int)words->count, words->items, &app->parsed,
+                              err);
+}
+
 int app_main(int argc, char **argv)
 {
+    auto_strlist struct strlist words = STRLIST_INIT;
     struct app app;
     struct error err = {0};
     int status;
 
     app_init(&app, argc, argv);
-    if (parse_command_line(&app, &root_command, argc ? argc - 1 : 0, argv + 1, &app.parsed, &err) <
-            0 ||
-        run_command(&app, &err) < 0) {
+    if (parse(&app, argc, argv, &words, &err) < 0 || run_command(&app, &err) < 0) {
         struct error flush_error = {0};
 
         app_flush(&app, &flush_error);

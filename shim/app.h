@@ -19,8 +19,8 @@
 #define MELTANO_VERSION "4.4.1"
 
 struct app {
-    const char *program; /* what we were called: "meltshim" or "meltano" */
-    bool is_meltano;
+    const char *program;         /* what we were called: "meltshim" or "meltano" */
+    bool is_meltano, is_airflow; /* called by Meltano's name, as its Airflow plugin's program */
     struct strlist argv;
     struct parsed parsed;
     struct strmap environment; /* of the process, when it was started */

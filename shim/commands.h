@@ -17,6 +17,8 @@ extern const struct command state_history_command, state_show_command, state_dif
 extern const struct command airflow_command, config_command, environment_command, hub_command,
     init_command, install_command, invoke_command, job_command, lock_command, logs_command,
     plugin_command, runs_command, schedule_command, select_command, test_command;
+/* airflow_adopt.c */
+extern const struct command airflow_adopt_command;
 /* run.c */
 extern const struct command run_command, el_command, elt_command;
 /* config_change.c */

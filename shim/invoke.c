@@ -1,6 +1,7 @@
 #include "plugin/invoke.h"
 
 #include "base/memory.h"
+#include "shim/airflow_invoke.h"
 #include "shim/app.h"
 #include "shim/auto_install.h"
 #include "shim/commands.h"
@@ -31,14 +32,18 @@ static const char *split_command(const char *name, char **plugin_name)
     return colon + 1;
 }
 
-/* The glue that Meltano has for these two writes their own configuration files. */
-static bool needs_python_meltano(const struct plugin *plugin, const struct invoke_args *args,
-                                 const char *command)
+static bool wants_container(const struct plugin *plugin, const struct invoke_args *args,
+                            const char *command)
 {
     const struct plugin_command *found = command ? plugin_find_command(plugin, command) : NULL;
 
-    if (args->containers && found && found->container_spec)
-        return true;
+    return args->containers && found && found->container_spec;
+}
+
+/* The glue that Meltano has for these two writes their configuration files: Superset's, and that of
+ * a script which a project has in place of Airflow's program. */
+static bool needs_python_meltano(const struct plugin *plugin)
+{
     return (plugin->type == PLUGIN_ORCHESTRATOR && !strcmp(plugin->name, "airflow")) ||
            (plugin->type == PLUGIN_UTILITY && !strcmp(plugin->name, "superset"));
 }
@@ -58,6 +63,19 @@ static int invoke(struct app *app, struct plugin *plugin, const char *command,
     return config ? plugin_invoke(config, plugin, &options, &app->exit_status, err) : -1;
 }
 
+static int invoke_airflow(struct app *app, struct plugin *plugin, const char *command,
+                          const struct invoke_args *args, struct error *err)
+{
+    const struct airflow_call call = {
+        .command = command,
+        .words = &args->words,
+        .variables = &args->print_vars,
+        .dumps_config = args->dump && !strcmp(dump_choices[args->dump - 1], "config"),
+    };
+
+    return airflow_call(app, plugin, &call, err);
+}
+
 static int run_invoke(struct app *app, void *data, struct error *err)
 {
     const struct invoke_args *args = data;
@@ -65,6 +83,7 @@ static int run_invoke(struct app *app, void *data, struct error *err)
     auto_free char *plugin_name = NULL;
     const char *command = split_command(args->name, &plugin_name);
     struct plugin *plugin;
+    bool is_airflow;
 
     if (!config)
         return -1;
@@ -73,13 +92,16 @@ static int run_invoke(struct app *app, void *data, struct error *err)
         return -1;
     if (args->list_commands)
         return plugin_print_commands(plugin, err);
-    if (needs_python_meltano(plugin, args, command))
+    is_airflow = airflow_takes_call(plugin, command);
+    if (wants_container(plugin, args, command) || (!is_airflow && needs_python_meltano(plugin)))
         return python_meltano_exec(&app->argv, &app->environment, err);
-    if (auto_install(app, &plugin, 1, (enum auto_install)args->install, err) < 0)
+    if (!app->is_airflow &&
+        auto_install(app, &plugin, 1, (enum auto_install)args->install, err) < 0)
         return -1;
     if (args->install == AUTO_INSTALL_ONLY)
         return 0;
-    return invoke(app, plugin, command, args, err);
+    return is_airflow ? invoke_airflow(app, plugin, command, args, err)
+                      : invoke(app, plugin, command, args, err);
 }
 
 static const struct option_def invoke_options[] = {

@@ -1,0 +1,349 @@
+#include "airflow/airflow.h"
+
+#include "airflow/cfg.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/path.h"
+#include "tests/unit/plugin/plugin_fixture.h"
+#include "tests/unit/tempdir.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+Suite *airflow_airflow_suite(void);
+
+#define PACKAGES "env/lib/python3.11/site-packages/"
+
+/* Writes down how it is called, and leaves a file as its database. */
+static const char program[] = "#!/bin/sh\n"
+                              "echo \"$*\" >> \"$MELTANO_PROJECT_ROOT/calls\"\n"
+                              "exit $(cat \"$MELTANO_PROJECT_ROOT/status\")\n";
+
+static const char head[] = "plugins:\n"
+                           "  orchestrators:\n"
+                           "  - name: airflow\n"
+                           "    namespace: airflow\n"
+                           "    executable: env/bin/airflow\n";
+
+static struct plugin_fixture fixture;
+static struct airflow *airflow;
+static struct error err;
+
+static void set_up(void)
+{
+    plugin_fixture_make(&fixture);
+    memset(&err, 0, sizeof err);
+    plugin_fixture_write_program("env/bin/airflow", program);
+    tempdir_write("calls", "");
+    tempdir_write("status", "0");
+}
+
+static void close_airflow(void)
+{
+    airflow_free(airflow);
+    config_free(fixture.config);
+    project_free(fixture.project);
+    airflow = NULL;
+    fixture.config = NULL;
+    fixture.project = NULL;
+}
+
+static void tear_down(void)
+{
+    airflow_free(airflow);
+    airflow = NULL;
+    plugin_fixture_remove(&fixture);
+}
+
+static void install(const char *version)
+{
+    auto_free char *old = NULL, *folder = NULL;
+
+    old = xstrdup(tempdir_join("env/lib"));
+    ck_assert_int_eq(path_remove_all(old, &err), 0);
+    folder = xasprintf(PACKAGES "apache_airflow-%s.dist-info/METADATA", version);
+    tempdir_write(folder, "");
+    tempdir_write(PACKAGES "aiosqlite/__init__.py", "");
+    tempdir_write(PACKAGES "apache_airflow_providers_fab-9.9.9.dist-info/METADATA", "");
+}
+
+/* Opens the project of the entry's further lines anew. */
+static void open_airflow(const char *more)
+{
+    auto_free char *yaml = xasprintf("%s%s", head, more);
+
+    close_airflow();
+    plugin_fixture_open(&fixture, yaml);
+    ck_assert_msg(
+        !airflow_open(fixture.config, plugin_fixture_plugin(&fixture, "airflow"), &airflow, &err),
+        "%s", err.message);
+}
+
+static void prepare(const char *more)
+{
+    open_airflow(more);
+    ck_assert_msg(!airflow_prepare(airflow, true, &err), "%s", err.message);
+}
+
+static void check_calls(const char *expected)
+{
+    auto_free char *calls = tempdir_read("calls");
+
+    ck_assert_str_eq(calls, expected);
+}
+
+static char *config_value(const char *section, const char *key)
+{
+    auto_free char *text = tempdir_read(".meltano/run/airflow/meltshim/airflow.cfg");
+
+    return cfg_get(text, section, key);
+}
+
+static void check_config(const char *section, const char *key, const char *expected)
+{
+    auto_free char *value = config_value(section, key);
+
+    if (expected)
+        ck_assert_str_eq(value, expected);
+    else
+        ck_assert_ptr_null(value);
+}
+
+START_TEST(the_version_is_read_without_starting_anything)
+{
+    install("2.11.2");
+    tempdir_write(PACKAGES "apache_airflow_core-3.3.2.dist-info/METADATA", "");
+    open_airflow("");
+    ck_assert_str_eq(airflow->installed.version, "3.3.2");
+    ck_assert_int_eq(airflow->installed.major, 3);
+    check_calls("");
+}
+END_TEST
+
+START_TEST(airflow_is_started_once_and_then_only_after_a_change)
+{
+    install("3.3.2");
+    prepare("");
+    prepare("");
+    check_calls("db migrate\n");
+    install("3.4.0");
+    prepare("");
+    check_calls("db migrate\ndb migrate\n");
+    prepare("    config: {database: {sql_alchemy_conn: 'sqlite:////tmp/other.db'}}\n");
+    check_calls("db migrate\ndb migrate\ndb migrate\n");
+}
+END_TEST
+
+START_TEST(an_old_version_is_migrated_by_its_old_command)
+{
+    install("2.6.3");
+    prepare("");
+    check_calls("db init\n");
+}
+END_TEST
+
+START_TEST(a_failed_migration_is_tried_again)
+{
+    install("3.3.2");
+    tempdir_write("status", "1");
+    open_airflow("");
+    ck_assert_int_eq(airflow_prepare(airflow, true, &err), -1);
+    ck_assert_str_eq(err.message, "Airflow 3.3.2 could not migrate its metadata database (exit "
+                                  "status 1); its last lines:");
+    tempdir_write("status", "0");
+    prepare("");
+    check_calls("db migrate\ndb migrate\n");
+}
+END_TEST
+
+START_TEST(secrets_are_made_once_and_kept_private)
+{
+    auto_free char *fernet = NULL, *jwt = NULL, *again = NULL;
+    struct stat status;
+
+    install("3.3.2");
+    prepare("");
+    fernet = config_value("core", "fernet_key");
+    jwt = config_value("api_auth", "jwt_secret");
+    ck_assert_uint_eq(strlen(fernet), 44);
+    ck_assert_uint_eq(strlen(jwt), 64);
+    ck_assert_int_eq(stat(tempdir_join(".meltano/run/airflow/meltshim/airflow.cfg"), &status), 0);
+    ck_assert_uint_eq(status.st_mode & 0777, 0600);
+    ck_assert_int_eq(stat(tempdir_join(".meltano/run/airflow/meltshim"), &status), 0);
+    ck_assert_uint_eq(status.st_mode & 0777, 0700);
+    prepare("    config: {core: {parallelism: 2}}\n");
+    again = config_value("core", "fernet_key");
+    ck_assert_str_eq(again, fernet);
+    /* Not in the environment, which every task inherits. */
+    ck_assert(!strmap_has(&airflow->env, "AIRFLOW__CORE__FERNET_KEY"));
+}
+END_TEST
+
+START_TEST(a_secret_that_is_given_is_not_made)
+{
+    install("2.11.2");
+    strmap_set(&fixture.environment, "AIRFLOW__CORE__FERNET_KEY_CMD", "cat key");
+    prepare("    config: {webserver: {secret_key: mine}}\n");
+    check_config("core", "fernet_key", NULL);
+    check_config("webserver", "secret_key", "mine");
+    check_config("api_auth", "jwt_secret", NULL);
+}
+END_TEST
+
+START_TEST(settings_go_by_the_names_of_the_version)
+{
+    const char *more = "    config: {core: {sql_alchemy_conn: 'sqlite:////x/a.db'}, "
+                       "webserver: {web_server_port: 8085}}\n";
+
+    install("3.3.2");
+    prepare(more);
+    ck_assert_str_eq(strmap_get(&airflow->env, "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"),
+                     "sqlite:////x/a.db");
+    ck_assert_str_eq(strmap_get(&airflow->env, "AIRFLOW__API__PORT"), "8085");
+    ck_assert_str_eq(strmap_get(&airflow->env, "AIRFLOW__API__BASE_URL"), "http://localhost:8085");
+    ck_assert(!strmap_has(&airflow->env, "AIRFLOW__CORE__SQL_ALCHEMY_CONN"));
+    check_config("api", "port", "8085");
+    /* Back to the old version: the new names leave the file again. */
+    install("2.11.2");
+    prepare(more);
+    check_config("api", "port", NULL);
+    check_config("webserver", "web_server_port", "8085");
+    ck_assert(!strmap_has(&airflow->env, "AIRFLOW__API__PORT"));
+}
+END_TEST
+
+START_TEST(a_variable_wins_over_a_setting_under_any_of_its_names)
+{
+    install("3.3.2");
+    strmap_set(&fixture.environment, "AIRFLOW__CORE__EXECUTOR", "CeleryExecutor");
+    strmap_set(&fixture.environment, "AIRFLOW__WEBSERVER__WEB_SERVER_PORT", "8086");
+    prepare("    config: {core: {executor: LocalExecutor}, api: {port: 8085}}\n");
+    ck_assert_str_eq(strmap_get(&airflow->env, "AIRFLOW__CORE__EXECUTOR"), "CeleryExecutor");
+    ck_assert_str_eq(strmap_get(&airflow->env, "AIRFLOW__API__PORT"), "8086");
+    ck_assert(!strmap_has(&airflow->env, "AIRFLOW__WEBSERVER__WEB_SERVER_PORT"));
+    /* The environment of one call is not for the file. */
+    check_config("core", "executor", NULL);
+}
+END_TEST
+
+START_TEST(what_is_written_by_hand_stays)
+{
+    const char *path = ".meltano/run/airflow/meltshim/airflow.cfg";
+    auto_strbuf struct strbuf text = STRBUF_INIT;
+    auto_free char *before = NULL, *after = NULL;
+
+    install("3.3.2");
+    prepare("    config: {core: {parallelism: 2}}\n");
+    before = tempdir_read(path);
+    strbuf_add(&text, before);
+    strbuf_add(&text, "\n# mine\n[email]\nfrom_email = me@example.org\n");
+    cfg_set(&text, "core", "parallelism", "7");
+    cfg_set(&text, "core", "load_examples", "True");
+    tempdir_write(path, strbuf_text(&text));
+    prepare("    config: {core: {parallelism: 4}, api: {port: 8085}}\n");
+    after = tempdir_read(path);
+    ck_assert_ptr_nonnull(strstr(after, "\n# mine\n[email]\nfrom_email = me@example.org\n"));
+    check_config("core", "parallelism", "7");
+    check_config("api", "port", "8085");
+    /* What the project says counts all the same; but a hand beats a default. */
+    ck_assert_str_eq(strmap_get(&airflow->env, "AIRFLOW__CORE__PARALLELISM"), "4");
+    ck_assert_str_eq(strmap_get(&airflow->env, "AIRFLOW__CORE__LOAD_EXAMPLES"), "True");
+}
+END_TEST
+
+START_TEST(a_setting_that_is_removed_leaves_the_file)
+{
+    install("3.3.2");
+    prepare("    config: {core: {parallelism: 2}}\n");
+    check_config("core", "parallelism", "2");
+    prepare("");
+    check_config("core", "parallelism", NULL);
+}
+END_TEST
+
+static const struct {
+    const char *version, *config, *message, *hint;
+} refusals[] = {
+    {"2.11.2", "{core: {executor: LocalExecutor}}",
+     "Airflow 2.11.2 refuses the LocalExecutor with an SQLite database",
+     "Set core.executor to SequentialExecutor, or better database.sql_alchemy_conn to "
+     "postgresql+psycopg2://USER:PASSWORD@HOST/DATABASE."},
+    {"3.3.2", "{core: {executor: SequentialExecutor}}",
+     "Airflow 3.3.2 has no SequentialExecutor any more",
+     "Set core.executor to LocalExecutor, which works with SQLite, too."},
+    {"2.11.2", "{database: {sql_alchemy_conn: 'postgresql://u@127.0.0.1/d'}}",
+     "Airflow 2.11.2 needs the Python module 'psycopg2' for its metadata database, and the "
+     "environment of orchestrator 'airflow' does not have it",
+     NULL},
+    {"2.11.2", "{database: {sql_alchemy_conn: 'mysql+pymysql://u@127.0.0.1/d'}}",
+     "Airflow 2.11.2 needs the Python module 'pymysql' for its metadata database, and the "
+     "environment of orchestrator 'airflow' does not have it",
+     NULL},
+};
+
+START_TEST(what_airflow_would_refuse_is_said_before_it_starts)
+{
+    auto_free char *more = xasprintf("    config: %s\n", refusals[_i].config);
+
+    install(refusals[_i].version);
+    open_airflow(more);
+    ck_assert_int_eq(airflow_prepare(airflow, true, &err), -1);
+    ck_assert_str_eq(err.message, refusals[_i].message);
+    if (refusals[_i].hint)
+        ck_assert_str_eq(err.hint, refusals[_i].hint);
+    check_calls("");
+}
+END_TEST
+
+START_TEST(airflow_3_needs_an_asynchronous_driver_too)
+{
+    install("3.3.2");
+    tempdir_write(PACKAGES "psycopg2/__init__.py", "");
+    open_airflow("    config: {database: {sql_alchemy_conn: 'postgresql://u@127.0.0.1/d'}}\n");
+    ck_assert_int_eq(airflow_prepare(airflow, true, &err), -1);
+    ck_assert_ptr_nonnull(strstr(err.message, "needs the Python module 'asyncpg'"));
+}
+END_TEST
+
+START_TEST(extras_come_from_the_entry_or_from_a_variable)
+{
+    auto_free char *processes = NULL, *timeout = NULL, *none = NULL;
+
+    install("3.3.2");
+    strmap_set(&fixture.environment, "AIRFLOW__MELTSHIM_STOP_TIMEOUT", "5m");
+    open_airflow("    meltshim_processes: [api-server, triggerer]\n");
+    processes = airflow_extra(airflow, "processes");
+    timeout = airflow_extra(airflow, "stop_timeout");
+    none = airflow_extra(airflow, "generate");
+    ck_assert_str_eq(processes, "api-server triggerer");
+    ck_assert_str_eq(timeout, "5m");
+    ck_assert_ptr_null(none);
+}
+END_TEST
+
+Suite *airflow_airflow_suite(void)
+{
+    Suite *suite = suite_create("airflow/airflow");
+    TCase *tcase = tcase_create("airflow");
+
+    tcase_add_checked_fixture(tcase, set_up, tear_down);
+    tcase_add_test(tcase, the_version_is_read_without_starting_anything);
+    tcase_add_test(tcase, airflow_is_started_once_and_then_only_after_a_change);
+    tcase_add_test(tcase, an_old_version_is_migrated_by_its_old_command);
+    tcase_add_test(tcase, a_failed_migration_is_tried_again);
+    tcase_add_test(tcase, secrets_are_made_once_and_kept_private);
+    tcase_add_test(tcase, a_secret_that_is_given_is_not_made);
+    tcase_add_test(tcase, settings_go_by_the_names_of_the_version);
+    tcase_add_test(tcase, a_variable_wins_over_a_setting_under_any_of_its_names);
+    tcase_add_test(tcase, what_is_written_by_hand_stays);
+    tcase_add_test(tcase, a_setting_that_is_removed_leaves_the_file);
+    tcase_add_loop_test(tcase, what_airflow_would_refuse_is_said_before_it_starts, 0,
+                        ARRAY_LEN(refusals));
+    tcase_add_test(tcase, airflow_3_needs_an_asynchronous_driver_too);
+    tcase_add_test(tcase, extras_come_from_the_entry_or_from_a_variable);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
