@@ -40,6 +40,7 @@ MODULES := $(patsubst src/modules/%_module.c,$(BUILD)/meltshim-%.so,$(wildcard s
 object = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 LIB_OBJECTS := $(call object,$(LIB_SOURCES)) $(BUILD)/obj/embedded.o
 SHIM_OBJECTS := $(call object,$(SHIM_SOURCES))
+MODULE_OBJECTS := $(call object,$(wildcard src/modules/*_module.c))
 # The unit tests may call the command tables, but bring their own main().
 TEST_OBJECTS := $(call object,$(TEST_SOURCES)) $(BUILD)/obj/unit_suites.o \
                 $(filter-out $(BUILD)/obj/shim/main.o,$(SHIM_OBJECTS))
@@ -159,4 +160,4 @@ install: all
 clean:
 	rm -rf $(BUILD)
 
--include $(patsubst %.o,%.d,$(LIB_OBJECTS) $(SHIM_OBJECTS) $(TEST_OBJECTS))
+-include $(patsubst %.o,%.d,$(LIB_OBJECTS) $(SHIM_OBJECTS) $(MODULE_OBJECTS) $(TEST_OBJECTS))

@@ -75,7 +75,9 @@ static const struct sqlstate {
      "The role of database_uri must be able to read and write the tables runs, state, "
      "plugin_settings, alembic_version and meltshim_*, and once to create them (GRANT CREATE ON "
      "SCHEMA)."},
-    {"25006", DB_FAILURE_FINAL, "This server is a read-only replica; name the primary."},
+    {"25006", DB_FAILURE_FINAL,
+     "The server is a replica, or default_transaction_read_only is on: name one "
+     "that may be written."},
     {"53100", DB_FAILURE_FINAL, "The server's disk is full."},
     {"40001", DB_FAILURE_CONFLICT, NULL},
     {"40P01", DB_FAILURE_CONFLICT, NULL},

@@ -158,8 +158,10 @@ static int send_request(struct s3_backend *backend, const struct s3_request *req
             continue;
         }
         if (!is_worth_another_try(failed, response) || attempt == MAX_ATTEMPTS) {
-            if (failed)
+            if (failed) {
                 err->code = ERR_STATE;
+                error_hint(err, "Is the service up, and is state_backend.s3.endpoint_url right?");
+            }
             return failed;
         }
         deadline_sleep_ms(pause_ms);

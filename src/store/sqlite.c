@@ -77,9 +77,11 @@ static int fail(struct db *db, struct error *err)
         return refuse_unwritable(path, sqlite3_errmsg(handle),
                                  system_errno ? strerror(system_errno) : NULL, err);
     case SQLITE_IOERR:
-        return error_set(err, ERR_DATABASE, "cannot read or write the system database '%s': %s%s%s",
-                         path, sqlite3_errmsg(handle), system_errno ? ": " : "",
-                         system_errno ? strerror(system_errno) : "");
+        error_set(err, ERR_DATABASE, "cannot read or write the system database '%s': %s%s%s", path,
+                  sqlite3_errmsg(handle), system_errno ? ": " : "",
+                  system_errno ? strerror(system_errno) : "");
+        return error_hint(err, "Look at the disk and its file system; nothing that was committed "
+                               "is lost.");
     default:
         return error_set(err, ERR_DATABASE, "the system database '%s': %s", path,
                          sqlite3_errmsg(handle));

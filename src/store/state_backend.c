@@ -155,14 +155,21 @@ int state_backend_list(struct state_backend *backend, struct strlist *out, struc
 
 /* --- files and objects ------------------------------------------------------------------------ */
 
+static int hint_at_history(struct error *err)
+{
+    return error_hint(err, "Take an older version with 'state history' and 'state rollback'.");
+}
+
 static int read_member(const struct value *document, const char *key, const char *place, char **out,
                        struct error *err)
 {
     const struct value *part = value_get(document, key);
 
-    if (!value_is_null(part) && !value_is_map(part))
-        return error_set(err, ERR_STATE, "'%s' in %s: a JSON object was expected, not %s", key,
-                         place, value_kind_name(value_kind(part)));
+    if (!value_is_null(part) && !value_is_map(part)) {
+        error_set(err, ERR_STATE, "'%s' in %s: a JSON object was expected, not %s", key, place,
+                  value_kind_name(value_kind(part)));
+        return hint_at_history(err);
+    }
     *out = value_is_map(part) ? json_to_text(part, &json_python) : xstrdup("{}");
     return 0;
 }
@@ -176,11 +183,13 @@ int state_document_parse(const char *text, size_t length, const char *place,
     if (json_parse(text, length, NULL, &document, err) < 0) {
         err->code = ERR_STATE;
         error_wrap(err, "%s is damaged", place);
-        return error_hint(err, "Take an older version with 'state history' and 'state rollback'.");
+        return hint_at_history(err);
     }
-    if (!value_is_map(document))
-        return error_set(err, ERR_STATE, "%s: a JSON object was expected, not %s", place,
-                         value_kind_name(value_kind(document)));
+    if (!value_is_map(document)) {
+        error_set(err, ERR_STATE, "%s: a JSON object was expected, not %s", place,
+                  value_kind_name(value_kind(document)));
+        return hint_at_history(err);
+    }
     if (read_member(document, "completed", place, &parts.completed, err) < 0 ||
         read_member(document, "partial", place, &parts.partial, err) < 0) {
         state_parts_clear(&parts);

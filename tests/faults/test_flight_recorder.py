@@ -37,7 +37,13 @@ def test_a_failed_run_keeps_the_last_messages_of_each_kind(lab):
     ]
     kept = flight(lab.load(steps=steps))
     tap, target = kept["tap-a"], kept["target-b"]
-    assert [text["record"]["id"] for text in texts(tap["messages"]["RECORD"])] == [16, 17, 18, 19, 20]
+    assert [text["record"]["id"] for text in texts(tap["messages"]["RECORD"])] == [
+        16,
+        17,
+        18,
+        19,
+        20,
+    ]
     assert [text["stream"] for text in texts(tap["messages"]["SCHEMA"])] == ["users"]
     assert texts(tap["messages"]["STATE"])[-1]["value"] == {"bookmarks": {"users": {"id": 20}}}
     assert [message["text"] for message in tap["messages"]["other"]] == ["hello, I am a log line"]

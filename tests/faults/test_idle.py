@@ -48,8 +48,12 @@ def test_an_idle_run_is_ended_and_says_what_each_side_waited_for(lab, silent_ser
 
 
 def test_a_target_that_takes_nothing_is_the_idle_one(lab):
-    result = lab.load("--idle-timeout", "1", steps=ENDLESS[:1] + [["counted", "users", 10**9, 1]],
-                      target={"pause": 3600})
+    result = lab.load(
+        "--idle-timeout",
+        "1",
+        steps=ENDLESS[:1] + [["counted", "users", 10**9, 1]],
+        target={"pause": 3600},
+    )
     assert result.status == 19
     assert "loader 'target-b' sleeps" in result.record["error"]["message"]
     assert result.process("target-b")["culprit"]
@@ -75,7 +79,9 @@ def test_a_plugin_in_a_wrapper_is_seen_through(lab, silent_server):
 
 
 def test_a_slow_run_is_not_idle(lab):
-    result = lab.load("--idle-timeout", "1", steps=[["schema", "users"], ["counted", "users", 8, 1, 0.3]])
+    result = lab.load(
+        "--idle-timeout", "1", steps=[["schema", "users"], ["counted", "users", 8, 1, 0.3]]
+    )
     assert result.status == 0
 
 

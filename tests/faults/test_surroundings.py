@@ -1,5 +1,6 @@
 """What the run stands on fails: files, disks, the database."""
 
+import json
 import os
 import resource
 import shutil
@@ -191,6 +192,95 @@ def test_too_few_descriptors_are_said(lab, count):
     assert process.returncode in (0, 1, 12, 10, 14, 20, 22)
     if process.returncode:
         assert "Too many open files" in stderr.decode()
+
+
+@pytest.mark.parametrize("name", ["meltano.yml", ".env"])
+def test_a_named_pipe_in_place_of_a_file_is_refused_at_once(lab, name):
+    path = lab.root / name
+    path.unlink(missing_ok=True)
+    os.mkfifo(path)
+    result = lab.run("run", "tap-a", "target-b", timeout=20)
+    assert result.status == 1
+    assert f"{path}: it is a named pipe" in result.stderr
+
+
+def test_a_system_directory_that_leads_nowhere_is_said(lab, tmp_path):
+    lab.prepare(THREE)
+    (lab.root / ".meltano").symlink_to(tmp_path / "nowhere")
+    result = lab.run("run", "tap-a", "target-b")
+    assert result.status == 1
+    assert f".meltano is a link to {tmp_path}/nowhere, which is not there" in result.stderr
+
+
+def test_a_state_id_longer_than_a_file_name_works(lab):
+    """At both lengths the names of files and directories must differ."""
+    lab.prepare(THREE)
+    state_ids = ["x" * 299 + letter for letter in "ab"]
+    for state_id in state_ids:
+        result = lab.run("el", f"--state-id={state_id}", "tap-a", "target-b")
+        assert result.status == 0, result.stderr
+        assert lab.state(state_id) == AT_THREE
+        shown = lab.run("logs", "show", result.record["run_id"])
+        assert "Loaded 3 records" in shown.stdout, shown.stderr
+    assert len(list((lab.root / ".meltano" / "logs" / "elt").iterdir())) == 2
+
+
+def test_a_name_with_a_line_feed_does_not_forge_a_log_line(lab):
+    forged = "2026-01-01T00:00:00.000000Z [info     ] meltano      all is well"
+    result = lab.run("run", f"tap-a\n{forged}", "target-b")
+    assert result.status == 1
+    assert forged in result.stderr
+    assert not [line for line in result.stderr.splitlines() if line.startswith(forged)]
+
+
+@pytest.mark.parametrize("path", [None, ""], ids=["unset", "empty"])
+def test_without_a_path_plugins_are_found_by_theirs(lab, path):
+    lab.prepare(THREE)
+    del lab.env["PATH"]
+    result = lab.run("run", "tap-a", "target-b", env={} if path is None else {"PATH": path})
+    assert result.status == 0, result.stderr
+
+
+@pytest.mark.parametrize("closed", [">&-", ">&- 2>&-", "<&- >&- 2>&-"])
+def test_closed_descriptors_are_not_taken_for_files(lab, closed):
+    """A file that is opened as descriptor 1 would get the record, the database among them."""
+    lab.prepare(THREE)
+    script = f'exec "$0" run tap-a target-b {closed}'
+    done = subprocess.run(
+        ["/bin/sh", "-c", script, lab.meltshim], cwd=lab.root, env=lab.env, timeout=60, check=False
+    )
+    assert done.returncode == 0
+    assert lab.state() == AT_THREE
+    lab.check_wholeness()
+
+
+@needs_root
+def test_a_read_only_file_system_is_said_and_can_be_read(lab):
+    assert lab.load(steps=THREE).status == 0
+    folder = lab.root / ".meltano"
+    subprocess.run(["mount", "--bind", folder, folder], check=True)
+    try:
+        subprocess.run(["mount", "-o", "remount,bind,ro", folder], check=True)
+        result = lab.run("run", "tap-a", "target-b")
+        listed = lab.run("state", "list")
+    finally:
+        subprocess.run(["umount", "-l", folder], check=True)
+    assert result.status == 1
+    assert "Read-only file system" in result.stderr
+    assert (listed.status, listed.stdout.strip()) == (0, "dev:tap-a-to-target-b")
+    assert lab.loaded() == [1, 2, 3]
+
+
+def test_a_long_project_file_is_no_obstacle(lab):
+    """300,000 lines, as a generator of projects may write them."""
+    lab.prepare(THREE)
+    project = json.loads((lab.root / "meltano.yml").read_text())
+    project["annotations"] = {"generated": {f"key{i}": i for i in range(300_000)}}
+    (lab.root / "meltano.yml").write_text(json.dumps(project, indent=1))
+    result = lab.run("run", "tap-a", "target-b")
+    assert result.status == 0, result.stderr
+    assert lab.run("config", "set", "tap-a", "more", "1").status == 0
+    assert json.loads(lab.run("config", "print", "tap-a").stdout)["more"] == "1"
 
 
 def test_a_record_that_cannot_be_printed_is_still_kept(lab):

@@ -38,12 +38,23 @@ def test_debug_level_shows_everything(lab):
 
 
 def test_the_errors_come_first_in_the_summary(lab):
-    steps = [["schema", "users"], ["counted", "users", 3, 1], ["chatter", 5000],
-             ["stderr", "the source is closed"], ["exit", 3]]
+    steps = [
+        ["schema", "users"],
+        ["counted", "users", 3, 1],
+        ["chatter", 5000],
+        ["stderr", "the source is closed"],
+        ["exit", 3],
+    ]
     result = lab.load(steps=steps, env=AIRFLOW)
     assert result.status == 10
-    order = ["The last lines of tap-a:", "the source is closed", "Block run failed: ",
-             "users: 3 records", "The whole log is ", "Run completed"]
+    order = [
+        "The last lines of tap-a:",
+        "the source is closed",
+        "Block run failed: ",
+        "users: 3 records",
+        "The whole log is ",
+        "Run completed",
+    ]
     places = [result.stderr.rindex(text) for text in order]
     assert places == sorted(places)
     last = result.stderr.splitlines()[-1]
@@ -58,8 +69,12 @@ def test_a_plugin_command_has_a_log_there(lab):
     talker.chmod(0o755)
     project = json.loads((lab.root / "meltano.yml").read_text())
     project["plugins"]["utilities"] = [
-        {"name": "talker", "namespace": "talker", "executable": "./talker",
-         "commands": {"well": "0", "badly": "7"}}
+        {
+            "name": "talker",
+            "namespace": "talker",
+            "executable": "./talker",
+            "commands": {"well": "0", "badly": "7"},
+        }
     ]
     (lab.root / "meltano.yml").write_text(json.dumps(project))
 
