@@ -5,6 +5,7 @@
 #include "pipeline/run_record.h"
 #include "shim/app.h"
 #include "shim/commands.h"
+#include "shim/failures.h"
 #include "shim/table.h"
 
 #include <string.h>
@@ -169,6 +170,104 @@ static const struct command list_command = {
     .run = run_list,
 };
 
+/* --- failures ----------------------------------------------------------------------------- */
+
+/* How many of the newest runs are looked at. */
+#define FAILURE_RUNS 1000
+
+static void add_failure_row(struct table *table, const struct failure *failure)
+{
+    table_addf(table, "%zu", failure->run_ids.count);
+    add_time(table, failure->first_at);
+    add_time(table, failure->last_at);
+    table_add(table, failure->fingerprint);
+    table_addf(table, failure->state_ids.count > 1 ? "%s, ..." : "%s",
+               failure->state_ids.count ? failure->state_ids.items[0] : "-");
+    table_add(table, failure->signature);
+}
+
+static struct value *list_value(const struct strlist *list)
+{
+    struct value *value = value_new_list();
+
+    for (size_t i = 0; i < list->count; i++)
+        value_append_string(value, list->items[i]);
+    return value;
+}
+
+static struct value *failure_value(const struct failure *failure)
+{
+    struct value *value = value_new_map();
+
+    value_set_string(value, "fingerprint", failure->fingerprint);
+    value_set_string(value, "signature", failure->signature);
+    value_set_string(value, "message", failure->message);
+    value_set_int(value, "times", (long long)failure->run_ids.count);
+    value_set_string(value, "first_at", failure->first_at);
+    value_set_string(value, "last_at", failure->last_at);
+    value_set_take(value, "state_ids", list_value(&failure->state_ids));
+    value_set_take(value, "run_ids", list_value(&failure->run_ids));
+    return value;
+}
+
+static void print_failures(struct app *app, const struct failure_list *failures)
+{
+    static const char *const titles[] = {"TIMES",       "FIRST (UTC)", "LAST (UTC)",
+                                         "FINGERPRINT", "STATE ID",    "FAILURE"};
+    auto_table struct table table;
+
+    TABLE_INIT(&table, titles);
+    for (size_t i = 0; i < failures->count; i++)
+        add_failure_row(&table, &failures->items[i]);
+    if (failures->count)
+        table_print(&table, &app->out);
+    else
+        app_print(app, "No failures are recorded.\n");
+}
+
+static int run_failures(struct app *app, void *data, struct error *err)
+{
+    const struct list_args *args = data;
+    struct store *store = app_store(app, STORE_READ, err);
+    auto_failure_list struct failure_list failures = {0};
+    auto_value struct value *result = NULL;
+    struct value *list;
+
+    if (!store || failures_collect(store, args->state_id, (size_t)args->limit, &failures, err) < 0)
+        return -1;
+    if (args->format != OUTPUT_JSON) {
+        print_failures(app, &failures);
+        return 0;
+    }
+    result = value_new_map();
+    list = value_new_list();
+    value_set_take(result, "failures", list);
+    for (size_t i = 0; i < failures.count; i++)
+        value_append_take(list, failure_value(&failures.items[i]));
+    app_print_json(app, result);
+    return 0;
+}
+
+static const struct option_def failures_options[] = {
+    OPTION_STRING(struct list_args, state_id, "state-id", "Look only at runs of this state ID.",
+                  .word = WORD_STATE_ID),
+    OPTION_NUMBER(struct list_args, limit, "limit",
+                  "Look at this many of the newest runs; 0 for all; 1000 if not given.",
+                  .letter = 'l', .value = FAILURE_RUNS, .has_minimum = true, .minimum = 0),
+    FORMAT_OPTION(struct list_args),
+    {0},
+};
+
+static const struct command failures_command = {
+    .name = "failures",
+    .summary = "List what made runs fail and how often, the newest first.",
+    .details = "Failures of the same cause have the same fingerprint: numbers, identifiers, times "
+               "and paths in what they say do not count (docs/reliability.md).",
+    .options = failures_options,
+    .args_size = sizeof(struct list_args),
+    .run = run_failures,
+};
+
 /* --- show --------------------------------------------------------------------------------- */
 
 struct show_args {
@@ -200,6 +299,26 @@ static void print_heading(struct app *app, const struct value *record)
     if (value_is_map(error))
         app_print(app, "%-12s %s\n%-12s %s\n", "Error", text_or(error, "message", ""), "",
                   text_or(error, "hint", ""));
+}
+
+/* How often the same failure was seen, in as many runs as 'failures' looks at. */
+static int print_seen(struct app *app, struct store *store, const struct value *record,
+                      struct error *err)
+{
+    const char *fingerprint = value_get_text(value_get(record, "error"), "fingerprint");
+    auto_failure_list struct failure_list failures = {0};
+    const struct failure *failure;
+
+    if (!fingerprint)
+        return 0;
+    if (failures_collect(store, NULL, FAILURE_RUNS, &failures, err) < 0)
+        return -1;
+    app_print(app, "%-12s %s", "Fingerprint", fingerprint);
+    failure = failures_find(&failures, fingerprint);
+    if (failure && failure->run_ids.count > 1)
+        app_print(app, ", seen %zu times since %s", failure->run_ids.count, failure->first_at);
+    app_print(app, "\n");
+    return 0;
 }
 
 static void print_streams(struct app *app, const struct value *streams)
@@ -300,6 +419,8 @@ static int run_show(struct app *app, void *data, struct error *err)
         return 0;
     }
     print_heading(app, record);
+    if (print_seen(app, store, record, err) < 0)
+        return -1;
     print_streams(app, value_get(record, "streams"));
     print_processes(app, value_get(record, "processes"));
     print_last_lines(app, value_get(record, "processes"));
@@ -331,5 +452,6 @@ const struct command runs_command = {
     .name = "runs",
     .summary = "Show what runs did.",
     .options = database_options,
-    .subcommands = (const struct command *const[]){&list_command, &show_command, NULL},
+    .subcommands =
+        (const struct command *const[]){&list_command, &show_command, &failures_command, NULL},
 };

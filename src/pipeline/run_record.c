@@ -6,8 +6,10 @@
 #include "base/redact.h"
 #include "base/strbuf.h"
 #include "base/utf8.h"
+#include "pipeline/failure_words.h"
 
 #include <assert.h>
+#include <sha2.h>
 #include <signal.h>
 #include <string.h>
 
@@ -15,6 +17,8 @@
 #define MAX_BOOKMARK_BYTES   512
 #define MAX_WORD_BYTES       512
 #define MAX_ERROR_LINE_BYTES 500
+
+#define FINGERPRINT_DIGITS 16
 
 static const char *const status_names[] = {
     [STATUS_SUCCESS] = "success",
@@ -42,11 +46,13 @@ static void block_record_clear(struct block_record *block)
         free(block->processes[i].plugin);
         strlist_clear(&block->processes[i].argv);
         strlist_clear(&block->processes[i].stderr_tail);
+        free(block->processes[i].last_words);
         free(block->processes[i].consequence_of);
         value_free(block->processes[i].snapshot);
     }
     free(block->processes);
     free(block->words);
+    free(block->signature);
     free(block->state_id);
     relay_counts_clear(&block->counts);
     relay_counts_clear(&block->tap_counts);
@@ -91,6 +97,39 @@ void block_record_set_culprit(struct block_record *block, size_t culprit)
         if (!process->is_culprit && process->cause != CAUSE_FINISHED)
             process->consequence_of = xstrdup(block->processes[culprit].plugin);
     }
+}
+
+static const struct process_record *find_culprit(const struct block_record *block)
+{
+    for (size_t i = 0; i < block->process_count; i++)
+        if (block->processes[i].is_culprit)
+            return &block->processes[i];
+    return NULL;
+}
+
+/* Whether a process failed by itself, so that its own words say why; else the error does. */
+static bool speaks_for_itself(const struct process_record *process)
+{
+    return process && (process->cause == CAUSE_FAILED || process->cause == CAUSE_CRASHED ||
+                       process->cause == CAUSE_KILLED || process->cause == CAUSE_EARLY_END);
+}
+
+void block_record_set_error(struct block_record *block, const struct error *error)
+{
+    const struct process_record *culprit = find_culprit(block);
+    auto_free char *words = failure_words_of(error->message);
+    char ended[128];
+
+    block->error = *error;
+    free(block->signature);
+    if (!speaks_for_itself(culprit)) {
+        block->signature = xasprintf("%s: %s", error_class(error->code), words);
+        return;
+    }
+    process_end_describe(&culprit->end, ended, sizeof ended);
+    block->signature =
+        xasprintf("%s %s, %s%s%s", error_class(error->code), culprit->plugin, ended,
+                  culprit->last_words ? ": " : "", culprit->last_words ? culprit->last_words : "");
 }
 
 struct value *run_trigger_from_environ(const struct strmap *environ_map)
@@ -157,7 +196,19 @@ static struct value *bounded_list(const struct strlist *list, size_t limit)
     return value;
 }
 
-static struct value *error_value(const struct error *error)
+/* Short, to be compared, searched for and typed. */
+static struct value *fingerprint_value(const char *signature)
+{
+    char digest[SHA256_DIGEST_STRING_LENGTH];
+
+    if (!signature)
+        return value_new_null();
+    SHA256Data((const uint8_t *)signature, strlen(signature), digest);
+    digest[FINGERPRINT_DIGITS] = '\0';
+    return value_new_string(digest);
+}
+
+static struct value *error_value(const struct error *error, const char *signature)
 {
     struct value *value;
 
@@ -167,6 +218,8 @@ static struct value *error_value(const struct error *error)
     value_set_string(value, "class", error_class(error->code));
     value_set_take(value, "message", bounded_text(error->message, sizeof error->message));
     value_set_take(value, "hint", bounded_text(error->hint, sizeof error->hint));
+    value_set_take(value, "fingerprint", fingerprint_value(signature));
+    value_set_string_or_null(value, "signature", signature);
     return value;
 }
 
@@ -357,7 +410,7 @@ static struct value *block_value(const struct block_record *block, size_t number
         value_set_string_or_null(value, "flight_path", block->flight_path);
     }
     value_set_string_or_null(value, "log_path", block->log_path);
-    value_set_take(value, "error", error_value(&block->error));
+    value_set_take(value, "error", error_value(&block->error, block->signature));
     return value;
 }
 
@@ -369,6 +422,12 @@ static const struct block_record *main_block(const struct run_record *record)
         if (record->blocks[i].is_extract_load)
             return &record->blocks[i];
     return record->block_count ? record->blocks : NULL;
+}
+
+/* The block that failed is the last one. */
+static const char *last_signature(const struct run_record *record)
+{
+    return record->block_count ? record->blocks[record->block_count - 1].signature : NULL;
 }
 
 struct value *run_record_to_value(const struct run_record *record)
@@ -401,7 +460,7 @@ struct value *run_record_to_value(const struct run_record *record)
     value_set_take(value, "started_at", time_value(record->started_us));
     value_set_take(value, "ended_at", time_value(record->started_us + record->duration_ms * 1000));
     value_set_int(value, "duration_ms", record->duration_ms);
-    value_set_take(value, "error", error_value(&record->error));
+    value_set_take(value, "error", error_value(&record->error, last_signature(record)));
     value_set_take(value, "totals", totals_value(record));
     value_set_take(value, "streams", streams);
     value_set_take(value, "blocks", blocks);

@@ -30,6 +30,7 @@ struct process_record {
     struct process_end end;
     enum end_cause cause;
     bool is_culprit;        /* it made the block fail; others only followed */
+    char *last_words;       /* of a failed block: failure_words_of_lines(), or NULL */
     char *consequence_of;   /* the plugin whose end led to this one's, NULL: none */
     struct value *snapshot; /* what it waited for (process/snapshot.h), NULL: not asked */
     const char *snapshot_reason;
@@ -44,6 +45,7 @@ struct block_record {
     enum run_status status;
     int64_t started_us, duration_ms;
     struct error error;
+    char *signature; /* of the failure, the same whenever it has the same cause; NULL: none */
 
     struct process_record *processes;
     size_t process_count;
@@ -87,6 +89,9 @@ void block_record_set_processes(struct block_record *block, size_t count);
 
 /* Makes one process the culprit and what came of it in the others its consequence. */
 void block_record_set_culprit(struct block_record *block, size_t culprit);
+
+/* Sets the error and its signature, for which the culprit is known by now. */
+void block_record_set_error(struct block_record *block, const struct error *error);
 
 /* What started the run: Airflow's ids from AIRFLOW_CTX_*, else MELTANO_JOB_TRIGGER. The caller
  * frees it. */

@@ -458,7 +458,7 @@ static void finish_block(struct runner *runner, struct block_record *record, int
                      : err->code == ERR_SKIPPED ? STATUS_SKIPPED
                                                 : STATUS_FAILED;
     if (result)
-        record->error = *err;
+        block_record_set_error(record, err);
     /* Every block so far has ended well, and a block that did not is the last. */
     runner->record.status = record->status;
     runner->record.error = record->error;

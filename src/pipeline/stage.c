@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/redact.h"
+#include "pipeline/failure_words.h"
 #include "plugin/plugin_log.h"
 #include "process/snapshot.h"
 
@@ -170,6 +171,8 @@ void stage_finish(struct stage *stage, bool block_failed, struct process_record 
     if (stage->process.pid <= 0)
         record->end.kind = EXIT_NOT_STARTED;
     strlist_add_all(&record->argv, &stage->invocation.argv);
+    if (block_failed)
+        record->last_words = failure_words_of_lines(&stage->tail);
     record->snapshot = take(stage->snapshot);
     record->snapshot_reason = stage->snapshot_reason;
     record->snapshot_us = stage->snapshot_us;
