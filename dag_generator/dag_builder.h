@@ -19,6 +19,7 @@ struct dag_builder {
     const char *cwd;
     bool has_stock_ids;
     struct dag *dag; /* being built */
+    struct dag_problems *problems;
 };
 
 /* dag_arguments.c: arguments, and what options become of them. */

@@ -315,17 +315,18 @@ static void build_description(struct dag_builder *build)
     dag_argument_add_text(&build->dag->arguments, "description", strbuf_text(&text), from_default);
 }
 
-static int build_arguments(struct dag_builder *build, const char *default_environment,
-                           struct error *err)
+static void build_arguments(struct dag_builder *build, const char *default_environment)
 {
     struct dag_argument_list *arguments = &build->dag->arguments;
+    struct error err = {0};
 
-    if (build_dag_id(build, default_environment, err) < 0)
-        return -1;
-    build->dag->file_name = file_name_of(build->dag->dag_id);
+    if (build_dag_id(build, default_environment, &err) < 0)
+        dag_problems_add(build->problems, &err);
+    else
+        build->dag->file_name = file_name_of(build->dag->dag_id);
     build_description(build);
-    if (build_schedule(build, err) < 0)
-        return -1;
+    if (build_schedule(build, &err) < 0)
+        dag_problems_add(build->problems, &err);
     build_start_date(build);
     /* Singer state says where a load goes on; there is nothing to catch up with, and two runs of
      * one state would collide. */
@@ -334,7 +335,6 @@ static int build_arguments(struct dag_builder *build, const char *default_enviro
     dag_arguments_add(arguments, &build->choices, DAG_OPTION_MAX_ACTIVE_TASKS,
                       DAG_OPTION_ON_DAG_SUCCESS_CALLBACK);
     build_tags(build);
-    return 0;
 }
 
 /* Which environment the schedule runs in: the one that was asked for, or the only one it belongs
@@ -374,10 +374,11 @@ static int read_choices(struct dag_builder *build, struct error *err)
     const struct value *job = build->job ? value_get(build->job->entry, "annotations") : NULL;
     const struct value *choice;
 
-    if (dag_choices_read(build->project->annotations, DAG_FROM_PROJECT, &build->choices, err) < 0 ||
-        dag_choices_read(job, DAG_FROM_JOB, &build->choices, err) < 0 ||
-        dag_choices_read(build->schedule->annotations, DAG_FROM_SCHEDULE, &build->choices, err) < 0)
-        return -1;
+    dag_choices_read(build->project->annotations, DAG_FROM_PROJECT, &build->choices,
+                     build->problems);
+    dag_choices_read(job, DAG_FROM_JOB, &build->choices, build->problems);
+    dag_choices_read(build->schedule->annotations, DAG_FROM_SCHEDULE, &build->choices,
+                     build->problems);
     choice = dag_choice(&build->choices, DAG_OPTION_IDS, NULL);
     build->has_stock_ids = choice && !strcmp(value_text(choice), "stock");
     choice = dag_choice(&build->choices, DAG_OPTION_CWD, NULL);
@@ -402,68 +403,93 @@ static int find_job(struct dag_builder *build, struct error *err)
     return error_hint(err, "Add it under jobs:, or name another one.");
 }
 
-static int build_dag(const struct project *project, const struct dag_request *request,
-                     const struct schedule *schedule, struct dag_list *list, struct error *err)
+/* Whether the status is good; else what is wrong is noted. */
+static bool is_fine(struct dag_builder *build, int status, struct error *err)
 {
-    struct dag_builder build = {.project = project, .schedule = schedule};
+    if (status < 0)
+        dag_problems_add(build->problems, err);
+    return status == 0;
+}
+
+/* What is wrong does not keep the rest from being checked, as far as it makes sense. */
+static void build_dag(struct dag_builder *build, const struct dag_request *request,
+                      struct dag_list *list)
+{
     const struct value *program;
     auto_free char *reason = NULL;
+    struct error err = {0};
+    bool can_go_on = is_fine(build, find_job(build, &err), &err);
 
-    if (find_job(&build, err) < 0 || read_choices(&build, err) < 0 ||
-        choose_environment(&build, request, &reason, err) < 0)
-        return -1;
+    can_go_on &= is_fine(build, read_choices(build, &err), &err);
+    if (!can_go_on || !is_fine(build, choose_environment(build, request, &reason, &err), &err))
+        return;
     if (reason) {
-        strmap_set(&list->left_out, schedule->name, reason);
-        return 0;
+        strmap_set(&list->left_out, build->schedule->name, reason);
+        return;
     }
-    program = dag_choice(&build.choices, DAG_OPTION_PROGRAM, NULL);
-    build.program = program ? value_text(program) : request->default_program;
+    program = dag_choice(&build->choices, DAG_OPTION_PROGRAM, NULL);
+    build->program = program ? value_text(program) : request->default_program;
     if (request->program)
-        build.program = request->program;
+        build->program = request->program;
 
     GROW(list->items, list->count, list->capacity);
-    build.dag = list->items[list->count++] = xcalloc(1, sizeof *build.dag);
-    build.dag->schedule = schedule;
-    if (build_arguments(&build, request->environment, err) < 0 || build_env(&build, err) < 0)
-        return -1;
-    build_defaults(&build);
-    return dag_tasks_build(&build, err);
+    build->dag = list->items[list->count++] = xcalloc(1, sizeof *build->dag);
+    build->dag->schedule = build->schedule;
+    build_arguments(build, request->environment);
+    is_fine(build, build_env(build, &err), &err);
+    build_defaults(build);
+    if (build->dag->dag_id)
+        is_fine(build, dag_tasks_build(build, &err), &err);
+}
+
+static void refuse_id(const struct dag *dag, const struct schedule *other, struct error *err)
+{
+    error_set_at_key(err, ERR_CONFIG, dag->schedule->entry, "name",
+                     "schedule '%s' would become the DAG '%s', as would schedule '%s' (%s:%u)",
+                     dag->schedule->name, dag->dag_id, other->name,
+                     other->entry->file ? other->entry->file : "?", other->entry->line);
+    error_hint(err, "Rename one of them, or give it a dag_id of its own under "
+                    "annotations: {meltshim: {airflow: {dag_id: ...}}}.");
 }
 
 /* Two DAGs of one id would take turns in Airflow. */
-static int check_ids(const struct dag_list *list, struct error *err)
+static void check_ids(const struct dag_list *list, struct dag_problems *problems)
 {
     auto_strmap struct strmap seen = STRMAP_INIT;
+    struct error err = {0};
 
     for (size_t i = 0; i < list->count; i++) {
         const struct dag *dag = list->items[i];
-        const struct schedule *other;
+        const char *before = dag->file_name ? strmap_get(&seen, dag->file_name) : NULL;
 
-        if (strmap_has(&seen, dag->file_name)) {
-            other = list->items[strtoul(strmap_get(&seen, dag->file_name), NULL, 10)]->schedule;
-            error_set_at_key(err, ERR_CONFIG, dag->schedule->entry, "name",
-                             "schedule '%s' would become the DAG '%s', as would schedule '%s' "
-                             "(%s:%u)",
-                             dag->schedule->name, dag->dag_id, other->name,
-                             other->entry->file ? other->entry->file : "?", other->entry->line);
-            return error_hint(err, "Rename one of them, or give it a dag_id of its own under "
-                                   "annotations: {meltshim: {airflow: {dag_id: ...}}}.");
+        if (before) {
+            refuse_id(dag, list->items[strtoul(before, NULL, 10)]->schedule, &err);
+            dag_problems_add(problems, &err);
+        } else if (dag->file_name) {
+            strmap_setf(&seen, dag->file_name, "%zu", i);
         }
-        strmap_setf(&seen, dag->file_name, "%zu", i);
     }
-    return 0;
 }
 
 int dag_list_build(const struct project *project, const struct dag_request *request,
-                   struct dag_list **out, struct error *err)
+                   struct dag_list **out, struct strlist *more, struct error *err)
 {
     auto_dag_list struct dag_list *list = xcalloc(1, sizeof *list);
+    auto_dag_problems struct dag_problems problems = {0};
 
-    for (size_t i = 0; i < project->schedule_count; i++)
-        if (build_dag(project, request, &project->schedules[i], list, err) < 0)
-            return -1;
-    if (check_ids(list, err) < 0)
+    for (size_t i = 0; i < project->schedule_count; i++) {
+        struct dag_builder build = {
+            .project = project, .schedule = &project->schedules[i], .problems = &problems};
+
+        build_dag(&build, request, list);
+    }
+    check_ids(list, &problems);
+    if (dag_problems_count(&problems)) {
+        *err = problems.first;
+        if (more)
+            strlist_add_all(more, &problems.more);
         return -1;
+    }
     *out = take(list);
     return 0;
 }

@@ -91,9 +91,10 @@ struct dag_request {
     bool environment_is_default; /* it is the project's default, nobody asked for it */
 };
 
-/* The project must outlive the list. */
+/* The project must outlive the list. When more than one thing is wrong, err is the first, and the
+ * others are added to more (may be NULL), each a message with its hint. */
 int dag_list_build(const struct project *project, const struct dag_request *request,
-                   struct dag_list **out, struct error *err);
+                   struct dag_list **out, struct strlist *more, struct error *err);
 void dag_list_free(struct dag_list *list);
 DEFINE_AUTO_FREE(struct dag_list, dag_list, dag_list_free)
 #define auto_dag_list ATTR_CLEANUP(dag_list_auto)

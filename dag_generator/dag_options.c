@@ -115,6 +115,38 @@ const struct dag_option_def dag_options[DAG_OPTION_COUNT] = {
                           "the task group it is shown in"},
 };
 
+void dag_problems_clear(struct dag_problems *problems)
+{
+    strlist_clear(&problems->more);
+}
+
+static void add_problem_text(struct strbuf *out, const struct error *err)
+{
+    strbuf_add(out, err->message);
+    if (err->hint[0])
+        strbuf_addf(out, ". %s", err->hint);
+}
+
+void dag_problems_add(struct dag_problems *problems, struct error *err)
+{
+    auto_strbuf struct strbuf first = STRBUF_INIT, text = STRBUF_INIT;
+
+    if (problems->first.code == ERR_NONE) {
+        problems->first = *err;
+    } else {
+        add_problem_text(&first, &problems->first);
+        add_problem_text(&text, err);
+        if (strcmp(strbuf_text(&first), strbuf_text(&text)) != 0)
+            strlist_add_unique(&problems->more, strbuf_text(&text));
+    }
+    *err = (struct error){0};
+}
+
+size_t dag_problems_count(const struct dag_problems *problems)
+{
+    return problems->first.code == ERR_NONE ? 0 : 1 + problems->more.count;
+}
+
 static const char *const place_names[DAG_SOURCE_COUNT] = {
     [DAG_FROM_PROJECT] = "the project",
     [DAG_FROM_JOB] = "a job",
@@ -369,16 +401,7 @@ static int check_env(const struct dag_option_def *def, const struct value *value
 static int check_tasks(const struct dag_option_def *def, const struct value *value,
                        struct error *err)
 {
-    if (!value_is_map(value))
-        return refuse(def, value, err, "a map of tasks to their options");
-    for (size_t i = 0; i < value_count(value); i++) {
-        const struct value_member *task = value_member_at(value, i);
-        struct dag_choices choices = {0};
-
-        if (dag_choices_read_task(task->value, DAG_FROM_SCHEDULE, &choices, err) < 0)
-            return -1;
-    }
-    return 0;
+    return value_is_map(value) ? 0 : refuse(def, value, err, "a map of tasks to their options");
 }
 
 static int check_list(const struct dag_option_def *def, const struct value *value,
@@ -448,41 +471,55 @@ static int refuse_key(const struct value *map, const char *key, unsigned place,
     return error_hint(err, "docs/airflow.md lists the keys.");
 }
 
-static int read_options(const struct value *options, unsigned place, const char *place_name,
-                        enum dag_source source, struct dag_choices *choices, struct error *err)
+/* Those of tasks that no schedule runs are checked all the same. */
+static void check_task_options(const struct value *tasks, struct dag_problems *problems)
 {
-    if (value_is_null(options))
-        return 0;
-    if (!value_is_map(options))
-        return error_set_at(err, ERR_CONFIG, options, PLACE " must be a map, not %s",
-                            value_kind_name(value_kind(options)));
-    for (size_t i = 0; i < value_count(options); i++) {
-        const struct value_member *member = value_member_at(options, i);
-        size_t option = 0;
+    for (size_t i = 0; i < value_count(tasks); i++) {
+        struct dag_choices ignored = {0};
 
-        while (option < DAG_OPTION_COUNT && strcmp(dag_options[option].key, member->key) != 0)
-            option++;
-        if (option == DAG_OPTION_COUNT || !(dag_options[option].places & place))
-            return refuse_key(options, member->key, place, place_name, err);
-        if (value_is_null(member->value))
-            continue;
-        if (check_value(&dag_options[option], member->value, err) < 0)
-            return -1;
-        choices->values[source][option] = member->value;
+        dag_choices_read_task(value_member_at(tasks, i)->value, DAG_FROM_SCHEDULE, &ignored,
+                              problems);
     }
+}
+
+static int read_option(const struct value *options, const struct value_member *member,
+                       unsigned place, const char *place_name, const struct value **choices,
+                       struct error *err)
+{
+    size_t option = 0;
+
+    while (option < DAG_OPTION_COUNT && strcmp(dag_options[option].key, member->key) != 0)
+        option++;
+    if (option == DAG_OPTION_COUNT || !(dag_options[option].places & place))
+        return refuse_key(options, member->key, place, place_name, err);
+    if (value_is_null(member->value))
+        return 0;
+    if (check_value(&dag_options[option], member->value, err) < 0)
+        return -1;
+    choices[option] = member->value;
     return 0;
 }
 
-int dag_choices_read(const struct value *annotations, enum dag_source source,
-                     struct dag_choices *choices, struct error *err)
+static void read_options(const struct value *options, unsigned place, const char *place_name,
+                         enum dag_source source, struct dag_choices *choices,
+                         struct dag_problems *problems)
 {
-    static const unsigned places[DAG_SOURCE_COUNT] = {
-        [DAG_FROM_PROJECT] = DAG_IN_PROJECT,
-        [DAG_FROM_JOB] = DAG_IN_JOB,
-        [DAG_FROM_SCHEDULE] = DAG_IN_SCHEDULE,
-    };
-    const struct value *ours = value_get(annotations, "meltshim");
+    struct error err = {0};
 
+    if (!value_is_null(options) && !value_is_map(options)) {
+        error_set_at(&err, ERR_CONFIG, options, PLACE " must be a map, not %s",
+                     value_kind_name(value_kind(options)));
+        dag_problems_add(problems, &err);
+    }
+    for (size_t i = 0; i < value_count(options) && value_is_map(options); i++)
+        if (read_option(options, value_member_at(options, i), place, place_name,
+                        choices->values[source], &err) < 0)
+            dag_problems_add(problems, &err);
+    check_task_options(choices->values[source][DAG_OPTION_TASKS], problems);
+}
+
+static int check_annotations(const struct value *ours, struct error *err)
+{
     if (!value_is_null(ours) && !value_is_map(ours))
         return error_set_at(err, ERR_CONFIG, ours, "annotations.meltshim must be a map, not %s",
                             value_kind_name(value_kind(ours)));
@@ -496,14 +533,30 @@ int dag_choices_read(const struct value *annotations, enum dag_source source,
                          key);
         return error_hint(err, "Known are 'airflow' and, for the whole project, 'run'.");
     }
-    return read_options(value_get(ours, "airflow"), places[source], place_names[source], source,
-                        choices, err);
+    return 0;
 }
 
-int dag_choices_read_task(const struct value *options, enum dag_source source,
-                          struct dag_choices *choices, struct error *err)
+void dag_choices_read(const struct value *annotations, enum dag_source source,
+                      struct dag_choices *choices, struct dag_problems *problems)
 {
-    return read_options(options, DAG_IN_TASK, "a task", source, choices, err);
+    static const unsigned places[DAG_SOURCE_COUNT] = {
+        [DAG_FROM_PROJECT] = DAG_IN_PROJECT,
+        [DAG_FROM_JOB] = DAG_IN_JOB,
+        [DAG_FROM_SCHEDULE] = DAG_IN_SCHEDULE,
+    };
+    const struct value *ours = value_get(annotations, "meltshim");
+    struct error err = {0};
+
+    if (check_annotations(ours, &err) < 0)
+        dag_problems_add(problems, &err);
+    read_options(value_get(ours, "airflow"), places[source], place_names[source], source, choices,
+                 problems);
+}
+
+void dag_choices_read_task(const struct value *options, enum dag_source source,
+                           struct dag_choices *choices, struct dag_problems *problems)
+{
+    read_options(options, DAG_IN_TASK, "a task", source, choices, problems);
 }
 
 const struct value *dag_choice(const struct dag_choices *choices, enum dag_option option,

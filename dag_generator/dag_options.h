@@ -12,6 +12,7 @@
 #define DAG_GENERATOR_DAG_OPTIONS_H
 
 #include "base/error.h"
+#include "base/strlist.h"
 #include "base/value.h"
 #include "project/project.h"
 
@@ -121,12 +122,25 @@ struct dag_choices {
     const struct value *values[DAG_SOURCE_COUNT][DAG_OPTION_COUNT];
 };
 
-/* Checks the annotations of one place (a map or NULL) and notes its choices. */
-int dag_choices_read(const struct value *annotations, enum dag_source source,
-                     struct dag_choices *choices, struct error *err);
+/* All that is wrong, so that it can be put right in one go. */
+struct dag_problems {
+    struct error first;  /* ERR_NONE when nothing is */
+    struct strlist more; /* the others: message and hint of each */
+};
+
+void dag_problems_clear(struct dag_problems *problems);
+#define auto_dag_problems ATTR_CLEANUP(dag_problems_clear)
+/* Notes err, once however often it is met, and empties it. */
+void dag_problems_add(struct dag_problems *problems, struct error *err);
+size_t dag_problems_count(const struct dag_problems *problems);
+
+/* Checks the annotations of one place (a map or NULL) and notes its choices, and what is wrong with
+ * the others. */
+void dag_choices_read(const struct value *annotations, enum dag_source source,
+                      struct dag_choices *choices, struct dag_problems *problems);
 /* The same with the options of one task: a map as it stands under tasks:. */
-int dag_choices_read_task(const struct value *options, enum dag_source source,
-                          struct dag_choices *choices, struct error *err);
+void dag_choices_read_task(const struct value *options, enum dag_source source,
+                           struct dag_choices *choices, struct dag_problems *problems);
 
 /* The choice of the closest place, NULL when there is none; *source (may be NULL) says which. */
 const struct value *dag_choice(const struct dag_choices *choices, enum dag_option option,

@@ -158,8 +158,8 @@ static int read_task_choices(struct plan *plan, enum dag_source source, struct e
             if (!is_named(plan, task, member->key))
                 continue;
             found = true;
-            if (dag_choices_read_task(member->value, source, &plan->choices[task], err) < 0)
-                return -1;
+            dag_choices_read_task(member->value, source, &plan->choices[task],
+                                  plan->build->problems);
         }
         if (!found)
             return refuse_task_name(plan, map, member->key, member->key, err);

@@ -1,5 +1,6 @@
 #include "shim/airflow_dags.h"
 
+#include "base/log.h"
 #include "base/memory.h"
 #include "base/path.h"
 #include "dag_generator/dag_folder.h"
@@ -32,6 +33,16 @@ static char *default_program(const struct app *app)
     return self ? self : xstrdup(PROGRAM_NAME);
 }
 
+/* Each on a line of its own, so that all can be mended before the next try. */
+static int report_all(const struct strlist *more, struct error *err)
+{
+    log_error("%s%s%s", err->message, err->hint[0] ? ". " : "", err->hint);
+    for (size_t i = 0; i < more->count; i++)
+        log_error("%s", more->items[i]);
+    error_set(err, err->code, "no DAG was made: %zu things are wrong", more->count + 1);
+    return error_hint(err, "They are listed above.");
+}
+
 int airflow_dags_build(struct app *app, const struct dag_args *args, struct dag_list **list,
                        struct error *err)
 {
@@ -39,6 +50,7 @@ int airflow_dags_build(struct app *app, const struct dag_args *args, struct dag_
     struct config *config = open_config(app, args, err);
     const struct environment *environment;
     struct dag_request request = {.program = args->program, .default_program = program};
+    auto_strlist struct strlist more = STRLIST_INIT;
 
     if (!config)
         return -1;
@@ -47,7 +59,9 @@ int airflow_dags_build(struct app *app, const struct dag_args *args, struct dag_
         request.environment = environment->name;
         request.environment_is_default = config_environment_is_default(config);
     }
-    return dag_list_build(config_project(config), &request, list, err);
+    if (dag_list_build(config_project(config), &request, list, &more, err) == 0)
+        return 0;
+    return more.count ? report_all(&more, err) : -1;
 }
 
 int airflow_dags_plan(struct app *app, const struct dag_args *args, enum dag_plan_mode mode,

@@ -126,6 +126,58 @@ def test_one_bad_schedule_keeps_all_files_as_they_are(project):
     assert not (project.directory / "orchestrate").exists()
 
 
+def test_all_errors_are_told_at_once(project):
+    edit(project, "'*/5 * * * *'", "'*/5 * * * 8'")
+    edit(project, "interval: '@daily'", "interval: '@dayly'")
+    edit(project, "  job: j1\n", "  job: j2\n")
+    result = project("airflow", "generate")
+    assert (result.status, result.out) == (1, "")
+    assert "schedule 'by-elt': the interval '@dayly' is nothing that Airflow" in result.err
+    assert "schedule 'by-job': job 'j2' was not found. Add it under jobs:" in result.err
+    assert result.err.rstrip().endswith(
+        "No DAG was made: 2 things are wrong. They are listed above."
+    )
+
+
+def test_a_folder_that_cannot_be_written(project):
+    """/proc, for root may write anywhere else."""
+    result = project("airflow", "generate", "--output", "/proc/dags")
+    assert (result.status, result.out) == (1, "")
+    assert "he DAG folder" in result.err and "/proc/dags" in result.err
+    assert "Choose another one with --output, or with the setting core.dags_folder" in result.err
+
+
+def test_two_projects_do_not_share_a_folder(project, tmp_path):
+    folder = str(tmp_path / "dags")
+    assert project("airflow", "generate", "--output", folder).status == 0
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "meltano.yml").write_text((project.directory / "meltano.yml").read_text())
+    result = project("airflow", "generate", "--output", folder, cwd=other)
+    assert (result.status, result.out) == (1, "")
+    assert f"{folder} is used by another project, {project.directory}" in result.err
+    assert f"Give each project a folder of its own, such as {folder}/NAME." in result.err
+
+
+def test_ids_that_become_the_same(project):
+    edit(project, "name: by-job", "name: by job")
+    edit(project, "name: by-elt", "name: by:job")
+    result = project("airflow", "generate")
+    assert result.status == 1
+    assert "would become the DAG 'by_job', as would schedule 'by:job'" in result.err
+    assert "give it a dag_id of its own" in result.err
+
+
+def test_an_unknown_annotation(project):
+    edit(project, "  job: j1\n",
+         "  job: j1\n  annotations: {meltshim: {airflow: {retry: 4}}}\n")
+    result = project("airflow", "generate")
+    assert result.status == 1
+    assert "unknown key 'retry' in annotations.meltshim.airflow. Did you mean 'retries'?" in (
+        result.err
+    )
+
+
 def test_the_folder_is_the_one_of_the_airflow_plugin(project):
     edit(project, "  utilities:\n",
          "  orchestrators:\n  - name: airflow\n    namespace: airflow\n    settings:\n"

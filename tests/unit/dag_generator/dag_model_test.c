@@ -33,7 +33,7 @@ static struct dag_list *build(const struct project *project, const struct dag_re
     struct error err = {0};
     struct dag_list *list = NULL;
 
-    ck_assert_msg(!dag_list_build(project, request, &list, &err), "%s", err.message);
+    ck_assert_msg(!dag_list_build(project, request, &list, NULL, &err), "%s", err.message);
     return list;
 }
 
@@ -194,12 +194,45 @@ START_TEST(what_airflow_could_not_run_is_refused_with_its_place)
     struct dag_list *list = NULL;
     struct error err = {0};
 
-    ck_assert_int_eq(dag_list_build(project, &plain_request, &list, &err), -1);
+    ck_assert_int_eq(dag_list_build(project, &plain_request, &list, NULL, &err), -1);
     ck_assert_int_eq(err.code, ERR_CONFIG);
     ck_assert_str_eq(err.message, refused[_i].message);
     if (refused[_i].hint)
         ck_assert_str_eq(err.hint, refused[_i].hint);
     ck_assert_ptr_null(list);
+}
+END_TEST
+
+START_TEST(all_that_is_wrong_is_told_at_once)
+{
+    auto_project struct project *project =
+        load("annotations: {meltshim: {airflow: {retris: 1, pool: ''}}}\n"
+             "jobs:\n- name: j\n  tasks: [tap target]\n"
+             "  annotations: {meltshim: {airflow: {tasks: {tap target: {retries: x}}}}}\n"
+             "schedules:\n"
+             "- {name: a, interval: 61 * * * *, job: j, env: {IFS: x}}\n"
+             "- {name: b, interval: '@daily', job: gone}\n"
+             "- {name: c d, interval: '@daily', job: j}\n"
+             "- {name: c_d, interval: '@daily', job: j}\n");
+    auto_strlist struct strlist more = STRLIST_INIT;
+    struct dag_list *list = NULL;
+    struct error err = {0};
+    static const char *const expected[] = {
+        "meltano.yml:1:53: 'pool' must be a text, not ''",
+        "meltano.yml:5:68: 'retries' must be an integer from 0 to 1000, not 'x'",
+        "meltano.yml:8:33: schedule 'b': job 'gone' was not found. Add it under jobs:, or name "
+        "another one.",
+    };
+
+    ck_assert_int_eq(dag_list_build(project, &plain_request, &list, &more, &err), -1);
+    ck_assert_str_eq(err.message,
+                     "meltano.yml:1:36: unknown key 'retris' in annotations.meltshim.airflow");
+    for (size_t i = 0; i < ARRAY_LEN(expected); i++)
+        ck_assert_msg(strlist_contains(&more, expected[i]), "%s", expected[i]);
+    ck_assert_ptr_nonnull(strstr(more.items[2], "schedule 'a': the interval '61 * * * *'"));
+    ck_assert_ptr_nonnull(strstr(more.items[3], "the variable 'IFS' itself"));
+    ck_assert_ptr_nonnull(strstr(more.items[5], "'c_d' would become the DAG 'c_d', as would"));
+    ck_assert_uint_eq(more.count, 6);
 }
 END_TEST
 
@@ -216,7 +249,7 @@ START_TEST(a_command_that_linux_cannot_start_is_refused)
         strbuf_add(&text, "word,");
     strbuf_add(&text, "word]]}]\n");
     project = load(strbuf_text(&text));
-    ck_assert_int_eq(dag_list_build(project, &plain_request, &list, &err), -1);
+    ck_assert_int_eq(dag_list_build(project, &plain_request, &list, NULL, &err), -1);
     ck_assert_str_eq(err.message,
                      "schedule 's': the command of task 'word word word word word word word "
                      "word ...' has 150022 bytes, more than Linux hands to a process");
@@ -234,7 +267,7 @@ START_TEST(a_variable_that_linux_cannot_hand_on_is_refused)
     strbuf_add_repeat(&text, 'x', 131070);
     strbuf_add(&text, "}}\n" JOB);
     project = load(strbuf_text(&text));
-    ck_assert_int_eq(dag_list_build(project, &plain_request, &list, &err), -1);
+    ck_assert_int_eq(dag_list_build(project, &plain_request, &list, NULL, &err), -1);
     ck_assert_str_eq(err.message, "meltano.yml:2:47: the variable 'A' has 131070 bytes, more than "
                                   "Linux hands to a process");
 }
@@ -442,6 +475,7 @@ Suite *dag_generator_dag_model_suite(void)
     tcase_add_checked_fixture(tcase, set_up, tempdir_remove);
     tcase_add_loop_test(tcase, what_airflow_could_not_run_is_refused_with_its_place, 0,
                         ARRAY_LEN(refused));
+    tcase_add_test(tcase, all_that_is_wrong_is_told_at_once);
     tcase_add_test(tcase, a_command_that_linux_cannot_start_is_refused);
     tcase_add_test(tcase, a_variable_that_linux_cannot_hand_on_is_refused);
     tcase_add_test(tcase, tasks_keep_their_ids_when_others_are_added_before_and_behind);

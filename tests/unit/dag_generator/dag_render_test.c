@@ -26,7 +26,7 @@ static void load(const char *name, struct project **project, struct dag_list **l
     struct error err = {0};
 
     ck_assert_msg(!project_load(absolute, project, &err), "%s", err.message);
-    ck_assert_msg(!dag_list_build(*project, &plain_request, list, &err), "%s", err.message);
+    ck_assert_msg(!dag_list_build(*project, &plain_request, list, NULL, &err), "%s", err.message);
 }
 
 static size_t count_golden_files(const char *name)

@@ -55,8 +55,8 @@ static void make_plan(struct generation *generation, const char *root, const cha
     struct error *err = &generation->err;
 
     ck_assert_msg(!project_load(root, &generation->project, err), "%s", err->message);
-    ck_assert_msg(!dag_list_build(generation->project, &request, &generation->list, err), "%s",
-                  err->message);
+    ck_assert_msg(!dag_list_build(generation->project, &request, &generation->list, NULL, err),
+                  "%s", err->message);
     generation->status =
         dag_plan_make(generation->list, generation->project, folder, mode, &generation->plan, err);
 }

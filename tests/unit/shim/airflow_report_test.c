@@ -46,7 +46,7 @@ static void set_up(void)
     tempdir_make();
     tempdir_write("meltano.yml", meltano_yml);
     ck_assert_msg(!project_load(tempdir_path(), &project, &err), "%s", err.message);
-    ck_assert_msg(!dag_list_build(project, &request, &list, &err), "%s", err.message);
+    ck_assert_msg(!dag_list_build(project, &request, &list, NULL, &err), "%s", err.message);
     ck_assert_msg(!dag_plan_make(list, project, "dags", DAG_PLAN_LOOK, &plan, &err), "%s",
                   err.message);
 }
