@@ -33,6 +33,7 @@ void dag_arguments_clear(struct dag_argument_list *list)
     for (size_t i = 0; i < list->count; i++) {
         free(list->items[i].text);
         strlist_clear(&list->items[i].texts);
+        value_free(list->items[i].tree);
     }
     free(list->items);
 }

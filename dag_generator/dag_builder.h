@@ -18,6 +18,7 @@ struct dag_builder {
     const char *program;
     const char *cwd;
     bool has_stock_ids;
+    bool has_cwd;    /* somebody chose it */
     struct dag *dag; /* being built */
     struct dag_problems *problems;
 };
@@ -36,6 +37,16 @@ void dag_arguments_add(struct dag_argument_list *list, const struct dag_choices 
 void dag_arguments_clear(struct dag_argument_list *list);
 /* Adds one text, or a list of them. */
 void dag_texts_add(struct strlist *texts, const struct value *value);
+
+/* dag_pod.c: what is chosen for pods. */
+/* A task without an image cannot be a pod. */
+int dag_pod_check(const struct dag_builder *build, const struct dag_choices *task,
+                  const struct dag_task *where, struct error *err);
+/* The arguments of all tasks (task: NULL), or those that one has of its own. */
+void dag_pod_add_arguments(const struct dag_builder *build, const struct dag_choices *task,
+                           struct dag_argument_list *out);
+/* What Airflow gives to the commands of its workers, but not to pods. */
+void dag_pod_add_variables(struct dag_variable_list *env);
 
 /* dag_env.c: environment variables, checked for what bash and Linux hand on. */
 void dag_variable_set(struct dag_variable_list *list, const char *name, const char *text,

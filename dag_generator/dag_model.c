@@ -28,6 +28,7 @@ static void dag_free(struct dag *dag)
         free(task->group);
         free(task->label);
         free(task->command);
+        strlist_clear(&task->words);
         free(task->upstream);
         dag_arguments_clear(&task->arguments);
         dag_variables_clear(&task->env);
@@ -70,7 +71,10 @@ static int build_env(struct dag_builder *build, struct error *err)
 
     /* Without it bash takes a socket on its standard input for a remote login and reads ~/.bashrc.
      */
-    dag_variable_set(env, "SHLVL", "1", false, from_default);
+    if (build->dag->in_pods)
+        dag_pod_add_variables(env);
+    else
+        dag_variable_set(env, "SHLVL", "1", false, from_default);
     if (build->environment)
         dag_variable_set(env, "MELTANO_ENVIRONMENT", build->environment, false,
                          build->environment_origin);
@@ -104,8 +108,15 @@ static void build_defaults(struct dag_builder *build)
     add_number_or(defaults, choices, DAG_OPTION_RETRY_DELAY, DAG_DURATION, DEFAULT_RETRY_DELAY);
     dag_arguments_add(defaults, choices, DAG_OPTION_RETRY_EXPONENTIAL_BACKOFF,
                       DAG_OPTION_ON_SUCCESS_CALLBACK);
+    dag_pod_add_arguments(build, NULL, defaults);
+    if (build->dag->in_pods) {
+        strlist_add(&dag_argument_add(defaults, "cmds", DAG_TEXTS, from_default)->texts,
+                    build->program);
+        dag_argument_add_number(defaults, "do_xcom_push", DAG_BOOL, true, from_default);
+        return;
+    }
     dag_argument_add_number(defaults, "append_env", DAG_BOOL, true, from_default);
-    if (!dag_text_is_template(build->cwd)) {
+    if (!dag_text_is_template(build->cwd, false)) {
         enum dag_source source = DAG_FROM_DEFAULT;
         const struct value *value = dag_choice(choices, DAG_OPTION_CWD, &source);
 
@@ -148,6 +159,31 @@ static int refuse_interval(const struct schedule *schedule, struct error *err)
                            "@daily, @weekly, @monthly, @yearly, @manual.");
 }
 
+/* AssetOrTimeSchedule(timetable=CronTriggerTimetable(...), assets=[...]) */
+static struct value *asset_or_time(const struct dag_builder *build, const char *cron,
+                                   const struct value *assets)
+{
+    const struct value *zone = dag_choice(&build->choices, DAG_OPTION_TIMEZONE, NULL);
+    struct value *tree = value_new_map(), *timetable = value_new_map(), *list = value_new_list();
+    auto_strlist struct strlist uris = STRLIST_INIT;
+
+    value_set_string(timetable, DAG_CALL, "CronTriggerTimetable");
+    value_set_string(timetable, "", cron);
+    value_set_string(timetable, "timezone", zone ? value_text(zone) : "UTC");
+    dag_texts_add(&uris, assets);
+    for (size_t i = 0; i < uris.count; i++) {
+        struct value *asset = value_new_map();
+
+        value_set_string(asset, DAG_CALL, "Asset");
+        value_set_string(asset, "", uris.items[i]);
+        value_append_take(list, asset);
+    }
+    value_set_string(tree, DAG_CALL, "AssetOrTimeSchedule");
+    value_set_take(tree, "timetable", timetable);
+    value_set_take(tree, "assets", list);
+    return tree;
+}
+
 static int build_schedule(struct dag_builder *build, struct error *err)
 {
     struct dag_argument_list *arguments = &build->dag->arguments;
@@ -156,13 +192,7 @@ static int build_schedule(struct dag_builder *build, struct error *err)
     const struct value *assets = dag_choice(&build->choices, DAG_OPTION_ASSETS, NULL);
     auto_strbuf struct strbuf checked = STRBUF_INIT;
 
-    if (assets && cron) {
-        error_set_at(err, ERR_CONFIG, assets,
-                     "schedule '%s' has both the interval '%s' and assets to wait for",
-                     build->schedule->name, build->schedule->interval);
-        return error_hint(err, "Set its interval to '@manual', or remove the assets.");
-    }
-    if (assets) {
+    if (assets && !cron) {
         struct dag_origin here = dag_origin_of(DAG_FROM_SCHEDULE, assets);
 
         dag_texts_add(&dag_argument_add(arguments, "schedule", DAG_ASSETS, here)->texts, assets);
@@ -174,6 +204,12 @@ static int build_schedule(struct dag_builder *build, struct error *err)
     }
     if (dag_cron_check(cron, &checked, err) < 0)
         return refuse_interval(build->schedule, err);
+    if (assets) {
+        build->dag->has_asset_or_time = true;
+        dag_argument_add(arguments, "schedule", DAG_TREE, origin)->tree =
+            asset_or_time(build, strbuf_text(&checked), assets);
+        return 0;
+    }
     dag_argument_add_text(arguments, "schedule", strbuf_text(&checked), origin);
     return 0;
 }
@@ -382,6 +418,7 @@ static int read_choices(struct dag_builder *build, struct error *err)
     choice = dag_choice(&build->choices, DAG_OPTION_IDS, NULL);
     build->has_stock_ids = choice && !strcmp(value_text(choice), "stock");
     choice = dag_choice(&build->choices, DAG_OPTION_CWD, NULL);
+    build->has_cwd = choice != NULL;
     build->cwd = choice ? value_text(choice) : build->project->root;
     if (build->cwd[0] != '/')
         return error_set_at(err, ERR_CONFIG, choice, "'cwd' must be an absolute path, not '%s'",
@@ -415,7 +452,8 @@ static bool is_fine(struct dag_builder *build, int status, struct error *err)
 static void build_dag(struct dag_builder *build, const struct dag_request *request,
                       struct dag_list *list)
 {
-    const struct value *program;
+    const struct value *program, *mode;
+    bool in_pods;
     auto_free char *reason = NULL;
     struct error err = {0};
     bool can_go_on = is_fine(build, find_job(build, &err), &err);
@@ -428,13 +466,19 @@ static void build_dag(struct dag_builder *build, const struct dag_request *reque
         return;
     }
     program = dag_choice(&build->choices, DAG_OPTION_PROGRAM, NULL);
-    build->program = program ? value_text(program) : request->default_program;
+    mode = dag_choice(&build->choices, DAG_OPTION_MODE, NULL);
+    in_pods = mode && !strcmp(value_text(mode), "kubernetes_pod");
+    /* The path of our own means nothing in an image. */
+    build->program = in_pods ? "meltshim" : request->default_program;
+    if (program)
+        build->program = value_text(program);
     if (request->program)
         build->program = request->program;
 
     GROW(list->items, list->count, list->capacity);
     build->dag = list->items[list->count++] = xcalloc(1, sizeof *build->dag);
     build->dag->schedule = build->schedule;
+    build->dag->in_pods = in_pods;
     build_arguments(build, request->environment);
     is_fine(build, build_env(build, &err), &err);
     build_defaults(build);

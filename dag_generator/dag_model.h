@@ -14,6 +14,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#define DAG_CALL "()"
+
 enum dag_argument_kind {
     DAG_NONE,
     DAG_BOOL,     /* number */
@@ -24,6 +26,7 @@ enum dag_argument_kind {
     DAG_TEXTS,    /* texts */
     DAG_NAMES,    /* texts: dotted names of Python functions */
     DAG_ASSETS,   /* texts: URIs */
+    DAG_TREE,     /* tree */
 };
 
 /* A keyword argument of DAG() or of an operator. */
@@ -34,6 +37,9 @@ struct dag_argument {
     char *text;
     struct dag_date date;
     struct strlist texts;
+    /* Lists, dicts and texts as such; a map with the key DAG_CALL is a call of what that names, its
+     * other members are the arguments, the one without a name comes without. */
+    struct value *tree;
     struct dag_origin origin;
 };
 
@@ -57,10 +63,11 @@ struct dag_variable_list {
 
 struct dag_task {
     char *task_id;
-    char *group;      /* of the task group, NULL when in none */
-    char *label;      /* the words of the job's task */
-    char *command;    /* for bash; arrives as it is */
-    size_t *upstream; /* positions of the tasks it waits for, ascending */
+    char *group;          /* of the task group, NULL when in none */
+    char *label;          /* the words of the job's task */
+    char *command;        /* for bash; arrives as it is */
+    struct strlist words; /* the same for a pod: without the program */
+    size_t *upstream;     /* positions of the tasks it waits for, ascending */
     size_t upstream_count;
     struct dag_argument_list arguments; /* where it differs from the DAG's defaults */
     struct dag_variable_list env;       /* all variables, when it has some of its own; else empty */
@@ -76,6 +83,8 @@ struct dag {
     struct dag_variable_list env;
     struct dag_task *tasks;
     size_t task_count;
+    bool in_pods;           /* the tasks are pods, not processes of the worker */
+    bool has_asset_or_time; /* the argument schedule is such a call */
 };
 
 struct dag_list {

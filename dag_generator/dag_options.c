@@ -38,9 +38,9 @@ const struct dag_option_def dag_options[DAG_OPTION_COUNT] = {
     [DAG_OPTION_TIMEZONE] = {"timezone", DAG_TYPE_ZONE, ANYWHERE, 0, 0, NULL,
                              "the time zone in which the cron expression is read, such as "
                              "Europe/Berlin; UTC without it"},
-    [DAG_OPTION_ASSETS] = {"assets", DAG_TYPE_ASSETS, DAG_IN_SCHEDULE, 0, 0, NULL,
+    [DAG_OPTION_ASSETS] = {"assets", DAG_TYPE_ASSETS, DAG_IN_SCHEDULE, 1, 0, NULL,
                            "asset URIs (datasets in Airflow 2): the DAG runs when all of them were "
-                           "updated; the schedule's interval must be @manual"},
+                           "updated, and at its interval, unless that is @manual"},
     [DAG_OPTION_MAX_ACTIVE_TASKS] = {"max_active_tasks", DAG_TYPE_INT, ANYWHERE, 1, INT_MAX, NULL,
                                      "how many of its tasks may run at once"},
     [DAG_OPTION_DAGRUN_TIMEOUT] = {"dagrun_timeout", DAG_TYPE_DURATION, ANYWHERE, 1,
@@ -54,6 +54,9 @@ const struct dag_option_def dag_options[DAG_OPTION_COUNT] = {
                                             0, NULL, "called when a run of the DAG has failed"},
     [DAG_OPTION_ON_DAG_SUCCESS_CALLBACK] = {"on_dag_success_callback", DAG_TYPE_NAMES, ANYWHERE, 0,
                                             0, NULL, "called when a run of the DAG has succeeded"},
+    [DAG_OPTION_MODE] = {"mode", DAG_TYPE_WORD, ANYWHERE, 0, 0, "bash kubernetes_pod",
+                         "what a task is: 'bash' a process of the worker, 'kubernetes_pod' a pod "
+                         "of its own, made from the project's image"},
     [DAG_OPTION_ENVIRONMENT] = {"environment", DAG_TYPE_TEXTS, JOB_OR_SCHEDULE, 0, 250, NULL,
                                 "the Meltano environment it runs in, or a list of those it belongs "
                                 "to; left out when another one is generated"},
@@ -102,6 +105,23 @@ const struct dag_option_def dag_options[DAG_OPTION_COUNT] = {
     [DAG_OPTION_ENV] = {"env", DAG_TYPE_ENV, ANYWHERE_OR_TASK, 0, 0, NULL,
                         "more environment variables; unlike the schedule's own env these may hold "
                         "Airflow's templates, such as '{{ ds }}'"},
+    [DAG_OPTION_IMAGE] = {"image", DAG_TYPE_TEXT, ANYWHERE_OR_TASK, 0, 1000, NULL,
+                          "the image of the task's pod; with mode 'bash' that of the worker's pod "
+                          "(KubernetesExecutor)"},
+    [DAG_OPTION_NAMESPACE] = {"namespace", DAG_TYPE_OBJECTS, ANYWHERE_OR_TASK, 0, 63, NULL,
+                              "the Kubernetes namespace of the pod"},
+    [DAG_OPTION_SERVICE_ACCOUNT_NAME] = {"service_account_name", DAG_TYPE_OBJECTS, ANYWHERE_OR_TASK,
+                                         0, 253, NULL, "the Kubernetes service account of the pod"},
+    [DAG_OPTION_RESOURCES] = {"resources", DAG_TYPE_RESOURCES, ANYWHERE_OR_TASK, 0, 0, NULL,
+                              "what the pod asks for and may use, such as {requests: {cpu: 500m, "
+                              "memory: 1Gi}, limits: {memory: 2Gi}}"},
+    [DAG_OPTION_SECRETS] = {"secrets", DAG_TYPE_OBJECTS, ANYWHERE_OR_TASK, 1, 253, NULL,
+                            "Kubernetes secrets whose keys become environment variables of the "
+                            "pod"},
+    [DAG_OPTION_IMAGE_PULL_SECRETS] = {"image_pull_secrets", DAG_TYPE_OBJECTS, ANYWHERE_OR_TASK, 1,
+                                       253, NULL,
+                                       "Kubernetes secrets with which the image is "
+                                       "pulled"},
     [DAG_OPTION_DEPENDENCIES] = {"dependencies", DAG_TYPE_WORD, ANYWHERE, 0, 0, "serial none",
                                  "'serial': each task waits for the one before it in the job; "
                                  "'none': a task waits only for what its after says"},
@@ -404,6 +424,60 @@ static int check_tasks(const struct dag_option_def *def, const struct value *val
     return value_is_map(value) ? 0 : refuse(def, value, err, "a map of tasks to their options");
 }
 
+/* As RFC 1123 has them, in lower case. */
+static int check_object(const struct dag_option_def *def, const struct value *value,
+                        struct error *err)
+{
+    static const char ends[] = "abcdefghijklmnopqrstuvwxyz0123456789";
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789-.";
+    const char *text = value_text(value) && !has_nul(value) ? value_text(value) : "";
+    size_t length = strlen(text);
+
+    if (!length || length > (size_t)def->high || strspn(text, letters) < length ||
+        !strchr(ends, text[0]) || !strchr(ends, text[length - 1]))
+        return refuse(def, value, err, "a name of Kubernetes: a-z, 0-9, '-' and '.'");
+    return 0;
+}
+
+static int check_quantities(const struct dag_option_def *def, const struct value *map,
+                            struct error *err)
+{
+    static const char *const units[] = {"", "m", "k", "M", "G", "T", "Ki", "Mi", "Gi", "Ti"};
+
+    if (!value_is_map(map))
+        return refuse(def, map, err, "a map of requests and limits, each a map of quantities");
+    for (size_t i = 0; i < value_count(map); i++) {
+        const struct value *value = value_member_at(map, i)->value;
+        const char *text = value_text(value) ? value_text(value) : "";
+        size_t digits = strspn(text, "0123456789"), unit = 0;
+
+        if (digits && text[digits] == '.')
+            digits += 1 + strspn(text + digits + 1, "0123456789");
+        while (digits && unit < ARRAY_LEN(units) && strcmp(text + digits, units[unit]) != 0)
+            unit++;
+        if (!digits || unit == ARRAY_LEN(units))
+            return refuse(def, value, err, "made of quantities such as 500m, 2 or 1.5Gi");
+    }
+    return 0;
+}
+
+static int check_resources(const struct dag_option_def *def, const struct value *value,
+                           struct error *err)
+{
+    if (!value_is_map(value))
+        return check_quantities(def, value, err);
+    for (size_t i = 0; i < value_count(value); i++) {
+        const struct value_member *member = value_member_at(value, i);
+
+        if (strcmp(member->key, "requests") != 0 && strcmp(member->key, "limits") != 0)
+            return error_set_at_key(err, ERR_CONFIG, value, member->key,
+                                    "'resources' holds requests and limits, not '%s'", member->key);
+        if (check_quantities(def, member->value, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 static int check_list(const struct dag_option_def *def, const struct value *value,
                       int (*check)(const struct dag_option_def *, const struct value *,
                                    struct error *),
@@ -436,6 +510,9 @@ static int check_value(const struct dag_option_def *def, const struct value *val
     case DAG_TYPE_NAMES:
         return check_list(def, value, check_name, err);
     case DAG_TYPE_ASSETS:
+        /* A DAG that waits for none would never run. */
+        if (def->low && value_is_list(value) && !value_count(value))
+            return check_asset(def, value, err);
         return check_list(def, value, check_asset, err);
     case DAG_TYPE_DATE:
         return check_date(def, value, err);
@@ -445,6 +522,10 @@ static int check_value(const struct dag_option_def *def, const struct value *val
         return check_env(def, value, err);
     case DAG_TYPE_TASKS:
         return check_tasks(def, value, err);
+    case DAG_TYPE_OBJECTS:
+        return def->low ? check_list(def, value, check_object, err) : check_object(def, value, err);
+    case DAG_TYPE_RESOURCES:
+        return check_resources(def, value, err);
     }
     return -1;
 }
@@ -518,7 +599,7 @@ static void read_options(const struct value *options, unsigned place, const char
     check_task_options(choices->values[source][DAG_OPTION_TASKS], problems);
 }
 
-static int check_annotations(const struct value *ours, struct error *err)
+static int check_annotations(const struct value *ours, enum dag_source source, struct error *err)
 {
     if (!value_is_null(ours) && !value_is_map(ours))
         return error_set_at(err, ERR_CONFIG, ours, "annotations.meltshim must be a map, not %s",
@@ -547,7 +628,7 @@ void dag_choices_read(const struct value *annotations, enum dag_source source,
     const struct value *ours = value_get(annotations, "meltshim");
     struct error err = {0};
 
-    if (check_annotations(ours, &err) < 0)
+    if (check_annotations(ours, source, &err) < 0)
         dag_problems_add(problems, &err);
     read_options(value_get(ours, "airflow"), places[source], place_names[source], source, choices,
                  problems);

@@ -33,6 +33,7 @@ enum dag_option {
     DAG_OPTION_ON_DAG_FAILURE_CALLBACK,
     DAG_OPTION_ON_DAG_SUCCESS_CALLBACK,
     /* of how and where meltshim runs */
+    DAG_OPTION_MODE,
     DAG_OPTION_ENVIRONMENT,
     DAG_OPTION_PROGRAM,
     DAG_OPTION_CWD,
@@ -54,6 +55,13 @@ enum dag_option {
     DAG_OPTION_ON_SUCCESS_CALLBACK,
     DAG_OPTION_OUTLETS,
     DAG_OPTION_ENV,
+    /* of the pods that tasks run in */
+    DAG_OPTION_IMAGE,
+    DAG_OPTION_NAMESPACE,
+    DAG_OPTION_SERVICE_ACCOUNT_NAME,
+    DAG_OPTION_RESOURCES,
+    DAG_OPTION_SECRETS,
+    DAG_OPTION_IMAGE_PULL_SECRETS,
     /* of the graph */
     DAG_OPTION_DEPENDENCIES,
     DAG_OPTION_TASKS,
@@ -67,17 +75,19 @@ enum dag_option {
 /* What a value must look like. */
 enum dag_option_type {
     DAG_TYPE_BOOL,
-    DAG_TYPE_INT,      /* within the option's limits */
-    DAG_TYPE_DURATION, /* seconds, or "90s", "5m", "1h30m", "2d" */
-    DAG_TYPE_TEXT,     /* not empty, at most `high` characters */
-    DAG_TYPE_WORD,     /* one of the option's words */
-    DAG_TYPE_TEXTS,    /* a text or a list of texts */
-    DAG_TYPE_NAMES,    /* a dotted Python name or a list of them */
-    DAG_TYPE_ASSETS,   /* an asset URI or a list of them */
-    DAG_TYPE_DATE,     /* a date, with or without a time of day */
-    DAG_TYPE_ZONE,     /* a time zone of the IANA database */
-    DAG_TYPE_ENV,      /* a map of variables */
-    DAG_TYPE_TASKS,    /* a map of task to its own options */
+    DAG_TYPE_INT,       /* within the option's limits */
+    DAG_TYPE_DURATION,  /* seconds, or "90s", "5m", "1h30m", "2d" */
+    DAG_TYPE_TEXT,      /* not empty, at most `high` characters */
+    DAG_TYPE_WORD,      /* one of the option's words */
+    DAG_TYPE_TEXTS,     /* a text or a list of texts */
+    DAG_TYPE_NAMES,     /* a dotted Python name or a list of them */
+    DAG_TYPE_ASSETS,    /* an asset URI or a list of them */
+    DAG_TYPE_DATE,      /* a date, with or without a time of day */
+    DAG_TYPE_ZONE,      /* a time zone of the IANA database */
+    DAG_TYPE_ENV,       /* a map of variables */
+    DAG_TYPE_TASKS,     /* a map of task to its own options */
+    DAG_TYPE_OBJECTS,   /* a name of something in Kubernetes or a list of them */
+    DAG_TYPE_RESOURCES, /* a map of requests and limits, each a map of quantities */
 };
 
 /* The places where an option may stand. */
@@ -92,7 +102,7 @@ struct dag_option_def {
     const char *key;
     enum dag_option_type type;
     unsigned places;
-    long long low, high; /* limits; for texts the number of characters */
+    long long low, high; /* limits: of numbers, of the characters of texts; low 1: a list */
     const char *words;   /* DAG_TYPE_WORD: separated by blanks */
     const char *help;    /* a sentence without a full stop */
 };

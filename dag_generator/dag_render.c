@@ -72,10 +72,67 @@ static void add_list(struct strbuf *out, const struct dag_argument *argument)
     strbuf_add_char(out, ']');
 }
 
+/* Before the first element, between its name and its value, behind the last; brackets too. */
+static const char *open_tree(const struct value *tree)
+{
+    return value_is_list(tree) ? "[" : value_get(tree, DAG_CALL) ? "(" : "{";
+}
+
+static const char *close_tree(const struct value *tree)
+{
+    return value_is_list(tree) ? "]" : value_get(tree, DAG_CALL) ? ")" : "}";
+}
+
+/* The element's name as it stands before its value; NULL for the name of a call itself. */
+static char *element_head(const struct value *tree, size_t position)
+{
+    const struct value_member *member = value_member_at(tree, position);
+    struct strbuf head = STRBUF_INIT;
+
+    if (member && !strcmp(member->key, DAG_CALL))
+        return NULL;
+    if (member && value_get(tree, DAG_CALL) && *member->key)
+        strbuf_addf(&head, "%s=", member->key);
+    if (member && !value_get(tree, DAG_CALL)) {
+        strbuf_add_py_source_string(&head, member->key);
+        strbuf_add(&head, ": ");
+    }
+    return strbuf_take(&head);
+}
+
+static const struct value *element(const struct value *tree, size_t position)
+{
+    const struct value_member *member = value_member_at(tree, position);
+
+    return member ? member->value : value_at(tree, position);
+}
+
+/* In one line. */
+static void add_tree(struct strbuf *out, const struct value *tree)
+{
+    const char *name = value_get_text(tree, DAG_CALL), *comma = "";
+
+    if (value_is_string(tree)) {
+        strbuf_add_py_source_string(out, value_text(tree));
+        return;
+    }
+    strbuf_addf(out, "%s%s", name ? name : "", open_tree(tree));
+    for (size_t i = 0; i < value_count(tree); i++) {
+        auto_free char *head = element_head(tree, i);
+
+        if (!head)
+            continue;
+        strbuf_addf(out, "%s%s", comma, head);
+        add_tree(out, element(tree, i));
+        comma = ", ";
+    }
+    strbuf_add(out, close_tree(tree));
+}
+
 static bool is_list(const struct dag_argument *argument)
 {
     return argument->kind == DAG_TEXTS || argument->kind == DAG_ASSETS ||
-           (argument->kind == DAG_NAMES && argument->texts.count > 1);
+           (argument->kind == DAG_NAMES && argument->texts.count != 1);
 }
 
 void dag_render_value(const struct dag_argument *argument, struct strbuf *out)
@@ -99,6 +156,9 @@ void dag_render_value(const struct dag_argument *argument, struct strbuf *out)
     case DAG_DATE:
         add_date(out, &argument->date, argument->text);
         break;
+    case DAG_TREE:
+        add_tree(out, argument->tree);
+        break;
     case DAG_NAMES:
     case DAG_TEXTS:
     case DAG_ASSETS:
@@ -110,14 +170,15 @@ void dag_render_value(const struct dag_argument *argument, struct strbuf *out)
     }
 }
 
-void dag_render_variable(const struct dag_variable *variable, struct strbuf *out)
+void dag_render_variable(const struct dag *dag, const struct dag_variable *variable,
+                         struct strbuf *out)
 {
     auto_strbuf struct strbuf text = STRBUF_INIT;
 
     if (variable->is_template)
-        strbuf_add_jinja_template(&text, variable->text);
+        strbuf_add_jinja_template(&text, variable->text, dag->in_pods);
     else
-        strbuf_add_jinja_text(&text, variable->text);
+        strbuf_add_jinja_text(&text, variable->text, dag->in_pods);
     strbuf_add_py_source_string(out, strbuf_text(&text));
 }
 
@@ -126,18 +187,51 @@ static void indent(struct strbuf *out, int level)
     strbuf_add_repeat(out, ' ', (size_t)level * INDENT);
 }
 
+static bool fits(int level, const char *head, const struct strbuf *value)
+{
+    return (size_t)level * INDENT + utf8_count(head) + utf8_count(strbuf_text(value)) + 1 <=
+           LINE_LIMIT;
+}
+
+/* `head` and a tree, with a comma behind; what does not fit in a line gets one per element. */
+static void add_tree_lines(struct strbuf *out, int level, const char *head,
+                           const struct value *tree)
+{
+    const char *name = value_get_text(tree, DAG_CALL);
+    auto_strbuf struct strbuf line = STRBUF_INIT;
+
+    indent(out, level);
+    strbuf_add(out, head);
+    add_tree(&line, tree);
+    if (value_is_string(tree) || fits(level, head, &line)) {
+        strbuf_addf(out, "%s,\n", strbuf_text(&line));
+        return;
+    }
+    strbuf_addf(out, "%s%s\n", name ? name : "", open_tree(tree));
+    for (size_t i = 0; i < value_count(tree); i++) {
+        auto_free char *element_name = element_head(tree, i);
+
+        if (element_name)
+            add_tree_lines(out, level + 1, element_name, element(tree, i));
+    }
+    indent(out, level);
+    strbuf_addf(out, "%s,\n", close_tree(tree));
+}
+
 /* `head` and a value, with a comma behind; a list that does not fit gets a line per element. */
 static void add_line(struct strbuf *out, int level, const char *head,
                      const struct dag_argument *argument)
 {
     auto_strbuf struct strbuf value = STRBUF_INIT;
 
+    if (argument->kind == DAG_TREE) {
+        add_tree_lines(out, level, head, argument->tree);
+        return;
+    }
     indent(out, level);
     strbuf_add(out, head);
     dag_render_value(argument, &value);
-    if (!is_list(argument) ||
-        (size_t)level * INDENT + utf8_count(head) + utf8_count(strbuf_text(&value)) + 1 <=
-            LINE_LIMIT) {
+    if (!is_list(argument) || fits(level, head, &value)) {
         strbuf_addf(out, "%s,\n", strbuf_text(&value));
         return;
     }
@@ -158,7 +252,7 @@ static void add_keyword(struct strbuf *out, int level, const struct dag_argument
     add_line(out, level, head, argument);
 }
 
-static void add_env(struct strbuf *out, int level, const char *head,
+static void add_env(const struct dag *dag, struct strbuf *out, int level, const char *head,
                     const struct dag_variable_list *env)
 {
     indent(out, level);
@@ -167,7 +261,7 @@ static void add_env(struct strbuf *out, int level, const char *head,
         indent(out, level + 1);
         strbuf_add_py_source_string(out, env->items[i].name);
         strbuf_add(out, ": ");
-        dag_render_variable(&env->items[i], out);
+        dag_render_variable(dag, &env->items[i], out);
         strbuf_add(out, ",");
         if (!strcmp(env->items[i].name, "SHLVL") && env->items[i].origin.source == DAG_FROM_DEFAULT)
             strbuf_add(out, "  # without it bash reads ~/.bashrc");
@@ -190,6 +284,34 @@ static bool uses(const struct dag *dag, enum dag_argument_kind kind)
             if (dag->tasks[i].arguments.items[j].kind == kind)
                 return true;
     return false;
+}
+
+static bool names_kubernetes(const struct value *tree)
+{
+    const char *name = value_get_text(tree, DAG_CALL);
+
+    if (name && !strncmp(name, "k8s.", 4))
+        return true;
+    for (size_t i = 0; i < value_count(tree); i++)
+        if (names_kubernetes(element(tree, i)))
+            return true;
+    return false;
+}
+
+static bool uses_kubernetes_in(const struct dag_argument_list *arguments)
+{
+    for (size_t i = 0; i < arguments->count; i++)
+        if (arguments->items[i].kind == DAG_TREE && names_kubernetes(arguments->items[i].tree))
+            return true;
+    return false;
+}
+
+static bool uses_kubernetes(const struct dag *dag)
+{
+    for (size_t i = 0; i < dag->task_count; i++)
+        if (uses_kubernetes_in(&dag->tasks[i].arguments))
+            return true;
+    return uses_kubernetes_in(&dag->defaults);
 }
 
 static bool uses_groups(const struct dag *dag)
@@ -227,7 +349,8 @@ static void list_modules(const struct dag *dag, struct strlist *modules)
 
 static void render_imports(const struct dag *dag, struct strbuf *out)
 {
-    bool has_assets = uses(dag, DAG_ASSETS), has_groups = uses_groups(dag);
+    bool has_assets = dag->has_asset_or_time || uses(dag, DAG_ASSETS);
+    bool has_groups = uses_groups(dag);
     auto_strlist struct strlist modules = STRLIST_INIT;
 
     if (uses(dag, DAG_DURATION))
@@ -235,18 +358,36 @@ static void render_imports(const struct dag *dag, struct strbuf *out)
     list_modules(dag, &modules);
     for (size_t i = 0; i < modules.count; i++)
         strbuf_addf(out, "import %s\n", modules.items[i]);
-    strbuf_add(out, "\ntry:\n"
-                    "    from airflow.providers.standard.operators.bash import BashOperator\n"
-                    "    from airflow.sdk import DAG");
-    strbuf_add(out, has_assets ? ", Asset" : "");
+    if (dag->in_pods)
+        strbuf_add(out, "from airflow.providers.cncf.kubernetes.operators.pod import "
+                        "KubernetesPodOperator\n");
+    if (uses_kubernetes(dag))
+        strbuf_add(out, "from kubernetes.client import models as k8s\n");
+    strbuf_add(out, "\ntry:\n");
+    if (!dag->in_pods)
+        strbuf_add(out, "    from airflow.providers.standard.operators.bash import "
+                        "BashOperator\n");
+    strbuf_add(out, "    from airflow.sdk import DAG");
+    if (dag->has_asset_or_time)
+        strbuf_add(out, ", Asset, AssetOrTimeSchedule, CronTriggerTimetable");
+    else
+        strbuf_add(out, has_assets ? ", Asset" : "");
     strbuf_add(out, has_groups ? ", TaskGroup" : "");
     strbuf_add(out, "\nexcept ImportError:  # Airflow 2\n"
                     "    from airflow import DAG\n");
     if (has_assets)
         strbuf_add(out, "    from airflow.datasets import Dataset as Asset\n");
-    strbuf_add(out, "    from airflow.operators.bash import BashOperator\n");
+    if (!dag->in_pods)
+        strbuf_add(out, "    from airflow.operators.bash import BashOperator\n");
+    if (dag->has_asset_or_time)
+        strbuf_add(out, "    from airflow.timetables.datasets import DatasetOrTimeSchedule\n"
+                        "    from airflow.timetables.trigger import CronTriggerTimetable\n");
     if (has_groups)
         strbuf_add(out, "    from airflow.utils.task_group import TaskGroup\n");
+    if (dag->has_asset_or_time)
+        strbuf_add(out, "\n    def AssetOrTimeSchedule(timetable, assets):\n"
+                        "        return DatasetOrTimeSchedule("
+                        "timetable=timetable, datasets=assets)  # noqa: AIR311\n\n");
 }
 
 static void render_arguments(const struct dag *dag, struct strbuf *out)
@@ -261,8 +402,8 @@ static void render_arguments(const struct dag *dag, struct strbuf *out)
     for (size_t j = 0; j < dag->defaults.count; j++) {
         auto_free char *head = xasprintf("\"%s\": ", dag->defaults.items[j].name);
 
-        if (!strcmp(dag->defaults.items[j].name, "append_env"))
-            add_env(out, 2, "\"env\": ", &dag->env);
+        if (!strcmp(dag->defaults.items[j].name, dag->in_pods ? "do_xcom_push" : "append_env"))
+            add_env(dag, out, 2, dag->in_pods ? "\"env_vars\": " : "\"env\": ", &dag->env);
         add_line(out, 2, head, &dag->defaults.items[j]);
     }
     indent(out, 1);
@@ -272,7 +413,15 @@ static void render_arguments(const struct dag *dag, struct strbuf *out)
 
 static void reserve_names(const struct dag *dag, struct strlist *names)
 {
-    static const char *const imported[] = {"Asset", "BashOperator", "DAG", "TaskGroup",
+    static const char *const imported[] = {"Asset",
+                                           "AssetOrTimeSchedule",
+                                           "BashOperator",
+                                           "CronTriggerTimetable",
+                                           "DAG",
+                                           "DatasetOrTimeSchedule",
+                                           "KubernetesPodOperator",
+                                           "TaskGroup",
+                                           "k8s",
                                            "timedelta"};
     auto_strlist struct strlist modules = STRLIST_INIT;
 
@@ -309,15 +458,37 @@ static void name_tasks(const struct dag *dag, struct strlist *names)
     }
 }
 
-static void render_task(const struct dag_task *task, const char *name, int level,
-                        struct strbuf *out)
+static void render_command(const struct dag_task *task, int level, struct strbuf *out)
 {
     auto_strbuf struct strbuf command = STRBUF_INIT;
 
     indent(out, level);
+    strbuf_add(out, "bash_command=");
+    strbuf_add_jinja_text(&command, task->command, false);
+    strbuf_add_py_source_string(out, strbuf_text(&command));
+    strbuf_add(out, ",\n");
+}
+
+static void render_words(const struct dag_task *task, int level, struct strbuf *out)
+{
+    auto_value struct value *words = value_new_list();
+
+    for (size_t i = 0; i < task->words.count; i++) {
+        auto_strbuf struct strbuf word = STRBUF_INIT;
+
+        strbuf_add_jinja_text(&word, task->words.items[i], true);
+        value_append_string(words, strbuf_text(&word));
+    }
+    add_tree_lines(out, level, "arguments=", words);
+}
+
+static void render_task(const struct dag *dag, const struct dag_task *task, const char *name,
+                        int level, struct strbuf *out)
+{
+    indent(out, level);
     if (name)
         strbuf_addf(out, "%s = ", name);
-    strbuf_add(out, "BashOperator(");
+    strbuf_add(out, dag->in_pods ? "KubernetesPodOperator(" : "BashOperator(");
     if (name && strcmp(name, task->task_id) != 0)
         strbuf_add(out, "  # noqa: AIR001");
     strbuf_add_char(out, '\n');
@@ -325,13 +496,12 @@ static void render_task(const struct dag_task *task, const char *name, int level
     strbuf_add(out, "task_id=");
     strbuf_add_py_source_string(out, task->task_id);
     strbuf_add(out, ",\n");
-    indent(out, level + 1);
-    strbuf_add(out, "bash_command=");
-    strbuf_add_jinja_text(&command, task->command);
-    strbuf_add_py_source_string(out, strbuf_text(&command));
-    strbuf_add(out, ",\n");
+    if (dag->in_pods)
+        render_words(task, level + 1, out);
+    else
+        render_command(task, level + 1, out);
     if (task->env.count)
-        add_env(out, level + 1, "env=", &task->env);
+        add_env(dag, out, level + 1, dag->in_pods ? "env_vars=" : "env=", &task->env);
     for (size_t i = 0; i < task->arguments.count; i++)
         add_keyword(out, level + 1, &task->arguments.items[i]);
     indent(out, level);
@@ -353,7 +523,7 @@ static void render_group(const struct dag *dag, size_t first, const struct strli
     strbuf_add(out, "):\n");
     for (size_t i = first; i < dag->task_count; i++)
         if (dag->tasks[i].group && !strcmp(dag->tasks[i].group, group))
-            render_task(&dag->tasks[i], names ? names->items[i] : NULL, 2, out);
+            render_task(dag, &dag->tasks[i], names ? names->items[i] : NULL, 2, out);
 }
 
 static bool is_chain(const struct dag *dag)
@@ -415,14 +585,24 @@ static void render_tasks(const struct dag *dag, struct strbuf *out)
         if (dag->tasks[i].group)
             render_group(dag, i, is_ordered ? &names : NULL, out);
         else
-            render_task(&dag->tasks[i], is_ordered ? names.items[i] : NULL, 1, out);
+            render_task(dag, &dag->tasks[i], is_ordered ? names.items[i] : NULL, 1, out);
     }
     if (is_ordered)
         render_order(dag, &names, out);
 }
 
+static bool has_long_line(const char *text)
+{
+    for (size_t length; *text; text += length + (text[length] == '\n')) {
+        length = strcspn(text, "\n");
+        if (length > LINE_LIMIT && !memmem(text, length, "# noqa:", 7))
+            return true;
+    }
+    return false;
+}
+
 /* Copies the template; a line @name@ is replaced by the lines of that part. */
-void dag_render(const struct dag *dag, struct strbuf *out)
+static void render_template(const struct dag *dag, struct strbuf *out)
 {
     static const struct {
         const char *line;
@@ -445,6 +625,20 @@ void dag_render(const struct dag *dag, struct strbuf *out)
             strbuf_add_bytes(out, at, length);
         at += length;
     }
+}
+
+/* Texts cannot be broken, which linters should not complain about. */
+void dag_render(const struct dag *dag, struct strbuf *out)
+{
+    auto_strbuf struct strbuf text = STRBUF_INIT;
+    size_t first_line;
+
+    render_template(dag, &text);
+    first_line = strcspn(strbuf_text(&text), "\n") + 1;
+    strbuf_add_bytes(out, text.text, first_line);
+    if (has_long_line(text.text))
+        strbuf_add(out, "# ruff: noqa: E501\n");
+    strbuf_add_bytes(out, text.text + first_line, text.length - first_line);
 }
 
 bool dag_render_is_ours(const struct strbuf *text)

@@ -14,7 +14,8 @@
 void dag_render(const struct dag *dag, struct strbuf *out);
 /* The value of an argument as it stands in the file, in one line. */
 void dag_render_value(const struct dag_argument *argument, struct strbuf *out);
-void dag_render_variable(const struct dag_variable *variable, struct strbuf *out);
+void dag_render_variable(const struct dag *dag, const struct dag_variable *variable,
+                         struct strbuf *out);
 /* Whether a text begins as dag_render() begins its files. */
 bool dag_render_is_ours(const struct strbuf *text);
 

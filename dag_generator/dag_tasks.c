@@ -349,6 +349,25 @@ static void add_word(struct strbuf *command, const char *word)
     }
 }
 
+/* What follows the program. */
+static void choose_words(const struct plan *plan, size_t position, struct strlist *words)
+{
+    const struct dag_builder *build = plan->build;
+
+    if (build->dag->in_pods && build->has_cwd)
+        strlist_addf(words, "--project-root=%s", build->cwd);
+    if (build->job) {
+        strlist_add(words, "run");
+        strlist_add_all(words, &plan->words[position]);
+        return;
+    }
+    strlist_add(words, "schedule");
+    strlist_add(words, "run");
+    if (build->schedule->name[0] == '-')
+        strlist_add(words, "--");
+    strlist_add(words, build->schedule->name);
+}
+
 /* exec: Airflow's signals then reach meltshim and not a bash before it. */
 static int write_command(struct plan *plan, size_t position, struct error *err)
 {
@@ -357,23 +376,16 @@ static int write_command(struct plan *plan, size_t position, struct error *err)
     auto_strbuf struct strbuf command = STRBUF_INIT;
 
     /* Later versions than Airflow 2.7 render cwd, so that no text of it would do for all. */
-    if (dag_text_is_template(build->cwd)) {
+    if (!build->dag->in_pods && dag_text_is_template(build->cwd, false)) {
         strbuf_add(&command, "cd");
         add_word(&command, build->cwd);
         strbuf_add(&command, " && ");
     }
     strbuf_add(&command, "exec");
     add_word(&command, build->program);
-    if (build->job) {
-        add_word(&command, "run");
-        for (size_t i = 0; i < plan->words[position].count; i++)
-            add_word(&command, plan->words[position].items[i]);
-    } else {
-        strbuf_add(&command, " schedule run");
-        if (build->schedule->name[0] == '-')
-            add_word(&command, "--");
-        add_word(&command, build->schedule->name);
-    }
+    choose_words(plan, position, &task->words);
+    for (size_t i = 0; i < task->words.count; i++)
+        add_word(&command, task->words.items[i]);
     if (command.length >= DAG_LONGEST_WORD)
         return error_set(err, ERR_CONFIG,
                          "schedule '%s': the command of task '%.40s...' has %zu "
@@ -422,7 +434,8 @@ static int finish_task(struct plan *plan, size_t position, struct error *err)
     else if (is_last(dag, position))
         dag_arguments_add(&task->arguments, &plan->build->choices, DAG_OPTION_OUTLETS,
                           DAG_OPTION_OUTLETS);
-    if (build_env(plan, position, err) < 0)
+    dag_pod_add_arguments(plan->build, choices, &task->arguments);
+    if (dag_pod_check(plan->build, choices, task, err) < 0 || build_env(plan, position, err) < 0)
         return -1;
     return write_command(plan, position, err);
 }

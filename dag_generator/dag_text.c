@@ -11,29 +11,30 @@ static bool ends_with(const char *text, const char *end)
     return length >= end_length && !strcmp(text + length - end_length, end);
 }
 
-static bool has_risky_end(const char *text)
+static bool has_risky_end(const char *text, bool for_pod)
 {
-    static const char *const ends[] = {"\n", "\r", ".sh", ".bash"};
+    static const char *const of_bash[] = {"\n", "\r", ".sh", ".bash", NULL};
+    static const char *const of_pod[] = {"\n", "\r", ".json", ".yaml", ".yml", NULL};
 
-    for (size_t i = 0; i < ARRAY_LEN(ends); i++)
-        if (ends_with(text, ends[i]))
+    for (const char *const *end = for_pod ? of_pod : of_bash; *end; end++)
+        if (ends_with(text, *end))
             return true;
     return false;
 }
 
-bool dag_text_is_template(const char *text)
+bool dag_text_is_template(const char *text, bool for_pod)
 {
     static const char *const marks[] = {"{{", "{%", "{#", "\r"};
 
     for (size_t i = 0; i < ARRAY_LEN(marks); i++)
         if (strstr(text, marks[i]))
             return true;
-    return has_risky_end(text);
+    return has_risky_end(text, for_pod);
 }
 
-void strbuf_add_jinja_text(struct strbuf *out, const char *text)
+void strbuf_add_jinja_text(struct strbuf *out, const char *text, bool for_pod)
 {
-    if (!dag_text_is_template(text)) {
+    if (!dag_text_is_template(text, for_pod)) {
         strbuf_add(out, text);
         return;
     }
@@ -51,10 +52,10 @@ void strbuf_add_jinja_text(struct strbuf *out, const char *text)
     strbuf_add(out, "' }}");
 }
 
-void strbuf_add_jinja_template(struct strbuf *out, const char *template)
+void strbuf_add_jinja_template(struct strbuf *out, const char *template, bool for_pod)
 {
     strbuf_add(out, template);
-    if (has_risky_end(template))
+    if (has_risky_end(template, for_pod))
         strbuf_add(out, "{{ '' }}");
 }
 

@@ -9,16 +9,17 @@
 
 #include <stdbool.h>
 
-/* Whether Airflow would change the text, or fail on it. */
-bool dag_text_is_template(const char *text);
+/* Whether Airflow would change the text, or fail on it. For a pod it takes further ends for the
+ * names of files. */
+bool dag_text_is_template(const char *text, bool for_pod);
 
 /* The template that Airflow renders to exactly this text: the text itself where that is possible,
  * else one Jinja string literal. */
-void strbuf_add_jinja_text(struct strbuf *out, const char *text);
+void strbuf_add_jinja_text(struct strbuf *out, const char *text, bool for_pod);
 
 /* A template of the user's own, made safe at its end, where Jinja eats a newline and Airflow looks
  * for .sh and .bash. */
-void strbuf_add_jinja_template(struct strbuf *out, const char *template);
+void strbuf_add_jinja_template(struct strbuf *out, const char *template, bool for_pod);
 
 /* Whether a word of length letters could name something in Python, and is not taken by it. */
 bool dag_text_is_identifier(const char *word, size_t length);

@@ -151,26 +151,27 @@ static void add_arguments(struct table *table, const struct dag_argument_list *a
     }
 }
 
-static void add_variables(struct table *table, const struct dag_variable_list *variables)
+static void add_variables(struct table *table, const struct dag *dag,
+                          const struct dag_variable_list *variables)
 {
     for (size_t i = 0; i < variables->count; i++) {
         auto_strbuf struct strbuf value = STRBUF_INIT;
         auto_free char *name = xasprintf("env %s", variables->items[i].name);
 
-        dag_render_variable(&variables->items[i], &value);
+        dag_render_variable(dag, &variables->items[i], &value);
         add_row(table, name, strbuf_text(&value), &variables->items[i].origin);
     }
 }
 
 static void add_task(struct table *table, const struct dag *dag, const struct dag_task *task)
 {
-    add_row(table, "bash_command", task->command, &task->origin);
+    add_row(table, dag->in_pods ? "command" : "bash_command", task->command, &task->origin);
     if (task->group)
         add_row(table, "group", task->group, &task->group_origin);
     for (size_t i = 0; i < task->upstream_count; i++)
         add_row(table, "after", dag->tasks[task->upstream[i]].task_id, &task->order_origin);
     add_arguments(table, &task->arguments);
-    add_variables(table, &task->env);
+    add_variables(table, dag, &task->env);
 }
 
 void airflow_report_explain(const struct dag *dag, struct strbuf *out)
@@ -185,7 +186,7 @@ void airflow_report_explain(const struct dag *dag, struct strbuf *out)
     strbuf_add_char(out, '\n');
     TABLE_INIT(&all_table, all_titles);
     add_arguments(&all_table, &dag->defaults);
-    add_variables(&all_table, &dag->env);
+    add_variables(&all_table, dag, &dag->env);
     table_print(&all_table, out);
     for (size_t i = 0; i < dag->task_count; i++) {
         auto_free char *title = xasprintf("TASK %s", dag->tasks[i].task_id);

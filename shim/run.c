@@ -15,7 +15,8 @@ struct run_args {
     int state_strategy; /* one more than enum state_strategy; 0: not given */
     long timeout_s, idle_timeout_s, stop_grace_s;
     int flight_recorder; /* enum recorder_choice */
-    int install;         /* enum auto_install */
+    const char *xcom_file;
+    int install; /* enum auto_install */
     struct strlist select, exclude;
     const char *catalog_file, *state_file;
     int dump, transform;
@@ -101,6 +102,7 @@ static int run_pipeline(struct app *app, struct run_args *args, const char *name
         .timeout_s = args->timeout_s,
         .idle_timeout_s = args->idle_timeout_s,
         .stop_grace_s = args->stop_grace_s,
+        .xcom_file = args->xcom_file,
         .flight_recorder = (enum recorder_choice)args->flight_recorder,
         .no_install = args->install == AUTO_INSTALL_NO,
         .only_install = args->install == AUTO_INSTALL_ONLY,
@@ -180,6 +182,10 @@ static int run_elt(struct app *app, void *data, struct error *err)
                       "given.",                                                                    \
                       .metavar = "SECONDS", .env = "MELTSHIM_STOP_GRACE", .value = -1,             \
                       .has_minimum = true, .minimum = 1),                                          \
+        OPTION_STRING(struct run_args, xcom_file, "xcom-file",                                     \
+                      "Also write the run record there, as a JSON string: where the sidecar of "   \
+                      "Airflow's KubernetesPodOperator looks.",                                    \
+                      .metavar = "FILE", .env = "MELTSHIM_XCOM_FILE", .word = WORD_FILE),          \
         OPTION_CHOICE(struct run_args, flight_recorder, "flight-recorder",                         \
                       "Whether a run that fails keeps its last messages beside its log; on if "    \
                       "not given.",                                                                \

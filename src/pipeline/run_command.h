@@ -38,6 +38,7 @@ struct run_options {
     long timeout_s;                    /* 0: none */
     long idle_timeout_s, stop_grace_s; /* negative: as the project says */
     enum recorder_choice flight_recorder;
+    const char *xcom_file; /* NULL: the record is printed only */
     bool no_install, only_install;
     enum lock_policy lock_policy;
     long lock_wait_s; /* LOCK_POLICY_WAIT: how long */

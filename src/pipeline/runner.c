@@ -723,6 +723,18 @@ static void store_record(struct runner *runner, const char *json)
         log_warning("the run record is not kept in the system database: %s", err.message);
 }
 
+/* As a JSON string, so that the XCom of a pod is what that of a process is. */
+static void write_xcom(const char *path, const char *line)
+{
+    auto_value struct value *text = value_new_string(line);
+    auto_strbuf struct strbuf bytes = STRBUF_INIT;
+    struct error err = {0};
+
+    json_write(&bytes, text, &json_compact);
+    if (file_write(path, &bytes, 0644, &err) < 0)
+        log_warning("the run record does not become an XCom: %s", err.message);
+}
+
 /* The record is the last line of standard output: Airflow's XCom is made of it. A reader that went
  * away does not make a finished run fail. */
 static void publish_record(struct runner *runner)
@@ -735,6 +747,8 @@ static void publish_record(struct runner *runner)
     for (size_t i = 0; i < runner->record.block_count; i++)
         if (runner->record.blocks[i].log_path)
             run_log_write_record(runner->record.blocks[i].log_path, json);
+    if (runner->options->xcom_file && *runner->options->xcom_file)
+        write_xcom(runner->options->xcom_file, line);
     if (printf("%s\n", line) >= 0 && fflush(stdout) != EOF)
         return;
     if (errno == EPIPE)

@@ -44,6 +44,9 @@ def listed(calls) -> list:
 
 
 def describe_schedule(dag) -> str | None:
+    either = getattr(dag.timetable, "timetable", None)  # beside assets
+    if either is not None:
+        return "assets or " + (getattr(either, "expression", None) or either._expression)
     schedule = dag.schedule if hasattr(dag, "schedule") else dag.schedule_interval
     if isinstance(schedule, str):
         return "assets" if schedule == "Dataset" else schedule

@@ -230,3 +230,26 @@ def test_explain_an_unknown_schedule(project):
     assert result.status == 1
     assert "chedule 'nope' was not found" in result.err
     assert "meltshim airflow list" in result.err
+
+
+def test_the_record_of_a_pod_is_the_xcom_of_a_process(project):
+    """The sidecar's file is read as JSON, the last line of a process as a text."""
+    file = project.directory / "return.json"
+    result = project("run", "tap-a", "target-b", MELTSHIM_XCOM_FILE=str(file))
+    assert result.status == 0, result.err
+    assert json.loads(file.read_text()) == result.out.splitlines()[-1]
+
+    result = project("run", "tap-a", "target-b", MELTSHIM_XCOM_FILE="/proc/no/file")
+    assert result.status == 0
+    assert "does not become an XCom" in result.err
+
+
+def test_a_pod_starts_the_program_of_its_image(project):
+    edit(project, "default_environment: dev\n",
+         "default_environment: dev\n"
+         "annotations: {meltshim: {airflow: {mode: kubernetes_pod, image: shop}}}\n")
+    project("airflow", "generate")
+    assert '"cmds": ["meltshim"],' in dag(project, "by-job.py")
+    assert 'arguments=["run", "tap-a", "target-b"],' in dag(project, "by-job.py")
+    explained = project("airflow", "explain", "by-job").out
+    assert "image  " in explained and "project, meltano.yml:2" in explained

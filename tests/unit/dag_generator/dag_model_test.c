@@ -1,6 +1,7 @@
 #include "dag_generator/dag_model.h"
 
 #include "base/memory.h"
+#include "dag_generator/dag_render.h"
 #include "tests/unit/tempdir.h"
 
 #include <check.h>
@@ -134,10 +135,33 @@ static const struct {
     {"schedules:\n- name: s\n  annotations: {meltshim: {airflow: {outlets: a b}}}\n"
      "  interval: '@daily'\n  job: j\n" JOB,
      "meltano.yml:3:47: 'outlets' must be a URI such as x-warehouse://sales/orders, not 'a b'", ""},
-    {"schedules:\n- name: s\n  annotations: {meltshim: {airflow: {assets: x://a}}}\n"
+    {"schedules:\n- name: s\n  annotations: {meltshim: {airflow: {assets: []}}}\n"
      "  interval: '@daily'\n  job: j\n" JOB,
-     "meltano.yml:3:46: schedule 's' has both the interval '@daily' and assets to wait for",
-     "Set its interval to '@manual', or remove the assets."},
+     "meltano.yml:3:46: 'assets' must be a URI such as x-warehouse://sales/orders, not a list", ""},
+    {"schedules:\n- name: s\n  annotations: {meltshim: {airflow: {mode: kubernetes_pod}}}\n"
+     "  interval: '@daily'\n  job: j\n" JOB,
+     "meltano.yml:3:44: schedule 's': task 'tap target' is to be a pod and has no image",
+     "Name the project's image with 'image'."},
+    {"schedules:\n- name: s\n  annotations: {meltshim: {airflow: {mode: pod}}}\n"
+     "  interval: '@daily'\n  job: j\n" JOB,
+     "meltano.yml:3:44: 'mode' must be one of bash, kubernetes_pod, not 'pod'", ""},
+    {"schedules:\n- name: s\n  annotations: {meltshim: {airflow: {namespace: My_Space}}}\n"
+     "  interval: '@daily'\n  job: j\n" JOB,
+     "meltano.yml:3:49: 'namespace' must be a name of Kubernetes: a-z, 0-9, '-' and '.', not "
+     "'My_Space'",
+     ""},
+    {"schedules:\n- name: s\n  annotations: {meltshim: {airflow: {secrets: [a, -b]}}}\n"
+     "  interval: '@daily'\n  job: j\n" JOB,
+     "meltano.yml:3:51: 'secrets' must be a name of Kubernetes: a-z, 0-9, '-' and '.', not '-b'",
+     ""},
+    {"schedules:\n- name: s\n  annotations: {meltshim: {airflow: {resources: {memory: 1Gi}}}}\n"
+     "  interval: '@daily'\n  job: j\n" JOB,
+     "meltano.yml:3:50: 'resources' holds requests and limits, not 'memory'", ""},
+    {"schedules:\n- name: s\n  annotations: {meltshim: {airflow: {resources: {limits: {memory: "
+     "1 GB}}}}}\n  interval: '@daily'\n  job: j\n" JOB,
+     "meltano.yml:3:67: 'resources' must be made of quantities such as 500m, 2 or 1.5Gi, not "
+     "'1 GB'",
+     ""},
     {"schedules:\n- name: s\n  annotations: {meltshim: {airflow: {weight_rule: up}}}\n"
      "  interval: '@daily'\n  job: j\n" JOB,
      "meltano.yml:3:51: 'weight_rule' must be one of downstream, upstream, absolute, not 'up'", ""},
@@ -291,6 +315,20 @@ START_TEST(tasks_keep_their_ids_when_others_are_added_before_and_behind)
     ck_assert_str_eq(list->items[1]->tasks[2].task_id, "x_y");
     ck_assert_str_eq(list->items[1]->tasks[3].task_id, "x_y_2");
     ck_assert_str_eq(list->items[1]->tasks[4].task_id, "new_2");
+}
+END_TEST
+
+START_TEST(an_empty_list_of_callbacks_is_none)
+{
+    auto_project struct project *project =
+        load("annotations: {meltshim: {airflow: {on_failure_callback: a.b}}}\n"
+             "schedules:\n- name: s\n  interval: '@daily'\n  job: j\n"
+             "  annotations: {meltshim: {airflow: {on_failure_callback: []}}}\n" JOB);
+    auto_dag_list struct dag_list *list = build(project, &plain_request);
+    auto_strbuf struct strbuf text = STRBUF_INIT;
+
+    dag_render(list->items[0], &text);
+    ck_assert_ptr_nonnull(strstr(strbuf_text(&text), "\"on_failure_callback\": [],\n"));
 }
 END_TEST
 
@@ -479,6 +517,7 @@ Suite *dag_generator_dag_model_suite(void)
     tcase_add_test(tcase, a_command_that_linux_cannot_start_is_refused);
     tcase_add_test(tcase, a_variable_that_linux_cannot_hand_on_is_refused);
     tcase_add_test(tcase, tasks_keep_their_ids_when_others_are_added_before_and_behind);
+    tcase_add_test(tcase, an_empty_list_of_callbacks_is_none);
     tcase_add_test(tcase, the_closest_place_has_the_last_word);
     tcase_add_test(tcase, the_schedules_own_variables_win_over_what_surrounds_it);
     tcase_add_loop_test(tcase, an_environment_selects_its_schedules, 0, ARRAY_LEN(selections));

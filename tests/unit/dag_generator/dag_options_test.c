@@ -21,6 +21,8 @@ static const char *const type_names[] = {
     [DAG_TYPE_ZONE] = "time zone",
     [DAG_TYPE_ENV] = "map",
     [DAG_TYPE_TASKS] = "map",
+    [DAG_TYPE_OBJECTS] = "name",
+    [DAG_TYPE_RESOURCES] = "map",
 };
 
 static const char *const place_names[] = {"project", "job", "schedule", "task"};
@@ -29,6 +31,7 @@ static void add_type(struct strbuf *out, const struct dag_option_def *def)
 {
     if (!def->words) {
         strbuf_add(out, type_names[def->type]);
+        strbuf_add(out, def->type == DAG_TYPE_OBJECTS && def->low ? " or list" : "");
         return;
     }
     for (const char *at = def->words; *at; at++)

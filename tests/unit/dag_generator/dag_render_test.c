@@ -9,15 +9,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define GOLDEN "tests/golden/dags"
+#define GOLDEN "tests/golden"
 
 Suite *dag_generator_dag_render_suite(void);
 
 static const struct dag_request plain_request = {.default_program = "meltshim"};
 
-/* Every folder of tests/golden/dags holds a meltano.yml and the files that it must become. With
+/* Each of these folders holds a meltano.yml and the files that it must become. With
  * UPDATE_GOLDEN in the environment the files are written instead; git then shows what changed. */
-static const char *const golden_projects[] = {"plain", "annotated", "graph", "stock", "hostile"};
+static const char *const golden_projects[] = {
+    "dags/plain",   "dags/annotated",  "dags/graph",         "dags/stock",
+    "dags/hostile", "kubernetes/pods", "kubernetes/workers", "since-2.9/assets",
+};
 
 static void load(const char *name, struct project **project, struct dag_list **list)
 {
@@ -73,7 +76,7 @@ START_TEST(a_file_of_ours_is_known_by_its_first_line)
     auto_dag_list struct dag_list *list = NULL;
     auto_strbuf struct strbuf text = STRBUF_INIT, foreign = STRBUF_INIT;
 
-    load("plain", &project, &list);
+    load("dags/plain", &project, &list);
     dag_render(list->items[0], &text);
     ck_assert(dag_render_is_ours(&text));
     strbuf_addf(&foreign, "\n%s", strbuf_text(&text));

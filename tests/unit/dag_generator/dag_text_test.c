@@ -29,10 +29,19 @@ START_TEST(a_text_that_airflow_would_change_becomes_one_string_literal)
 {
     auto_strbuf struct strbuf jinja = STRBUF_INIT;
 
-    strbuf_add_jinja_text(&jinja, texts[_i].text);
+    strbuf_add_jinja_text(&jinja, texts[_i].text, false);
     ck_assert_str_eq(strbuf_text(&jinja), texts[_i].jinja);
-    ck_assert_int_eq(dag_text_is_template(texts[_i].text),
+    ck_assert_int_eq(dag_text_is_template(texts[_i].text, false),
                      strcmp(texts[_i].text, texts[_i].jinja) != 0);
+}
+END_TEST
+
+START_TEST(for_a_pod_other_ends_are_names_of_files)
+{
+    ck_assert(dag_text_is_template("vars.yml", true));
+    ck_assert(dag_text_is_template("/airflow/xcom/return.json", true));
+    ck_assert(!dag_text_is_template("run.sh", true));
+    ck_assert(!dag_text_is_template("vars.yml", false));
 }
 END_TEST
 
@@ -40,13 +49,13 @@ START_TEST(a_template_keeps_its_end)
 {
     auto_strbuf struct strbuf jinja = STRBUF_INIT;
 
-    strbuf_add_jinja_template(&jinja, "{{ ds }}\n");
+    strbuf_add_jinja_template(&jinja, "{{ ds }}\n", false);
     ck_assert_str_eq(strbuf_text(&jinja), "{{ ds }}\n{{ '' }}");
     strbuf_reset(&jinja);
-    strbuf_add_jinja_template(&jinja, "{{ ds }}.sh");
+    strbuf_add_jinja_template(&jinja, "{{ ds }}.sh", false);
     ck_assert_str_eq(strbuf_text(&jinja), "{{ ds }}.sh{{ '' }}");
     strbuf_reset(&jinja);
-    strbuf_add_jinja_template(&jinja, "{{ ds }}");
+    strbuf_add_jinja_template(&jinja, "{{ ds }}", false);
     ck_assert_str_eq(strbuf_text(&jinja), "{{ ds }}");
 }
 END_TEST
@@ -72,6 +81,7 @@ Suite *dag_generator_dag_text_suite(void)
 
     tcase_add_loop_test(tcase, a_text_that_airflow_would_change_becomes_one_string_literal, 0,
                         ARRAY_LEN(texts));
+    tcase_add_test(tcase, for_a_pod_other_ends_are_names_of_files);
     tcase_add_test(tcase, a_template_keeps_its_end);
     tcase_add_test(tcase, an_identifier_is_what_python_can_assign_to);
     suite_add_tcase(suite, tcase);

@@ -1,4 +1,5 @@
 # Written by `meltshim airflow generate` from meltano.yml: edit that, not this file.
+# ruff: noqa: E501
 from datetime import timedelta
 
 import pendulum
