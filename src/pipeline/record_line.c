@@ -37,14 +37,14 @@ static long long weigh_stream(const struct value *entry)
 /* The lists of a record that can be long, in the order in which they are given room. */
 static const struct long_list {
     const char *key;
-    const char *bulk; /* what an entry can do without, NULL: nothing */
+    const char *bulk[3]; /* what an entry can do without, the first thing first; ends in NULL */
     long long (*weigh)(const struct value *entry);
     unsigned share; /* of the room that is left, in eighths */
 } long_lists[] = {
-    {"command", NULL, weigh_equally, 1},
-    {"processes", "stderr_tail", weigh_process, 3},
-    {"blocks", NULL, weigh_block, 4},
-    {"streams", NULL, weigh_stream, 8},
+    {"command", {NULL}, weigh_equally, 1},
+    {"processes", {"snapshot", "stderr_tail", NULL}, weigh_process, 3},
+    {"blocks", {NULL}, weigh_block, 4},
+    {"streams", {NULL}, weigh_stream, 8},
 };
 
 struct candidate {
@@ -88,8 +88,9 @@ static size_t keep_weightiest(const struct long_list *list, struct candidate *ca
     for (size_t i = 0; i < count; i++) {
         size_t size = measure(candidates[i].entry);
 
-        if (list->bulk && size > room - used && value_remove(candidates[i].entry, list->bulk))
-            size = measure(candidates[i].entry);
+        for (const char *const *key = list->bulk; *key && size > room - used; key++)
+            if (value_remove(candidates[i].entry, *key))
+                size = measure(candidates[i].entry);
         if (size > room - used)
             break;
         candidates[i].is_kept = true;

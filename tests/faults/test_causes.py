@@ -84,6 +84,60 @@ def test_what_the_processes_used_is_recorded(lab):
     assert tap["oom_kills"] == 0 and tap["major_faults"] >= 0
 
 
+@pytest.fixture
+def small_group():
+    """A control group with 64 MiB of memory, version 1 or 2."""
+    for root, limit, swap in (
+        ("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.memsw.limit_in_bytes"),
+        ("/sys/fs/cgroup", "memory.max", "memory.swap.max"),
+    ):
+        group = Path(root) / f"meltshim-faults-{os.getpid()}"
+        try:
+            group.mkdir()
+            (group / limit).write_text(str(64 * 1024 * 1024))
+        except OSError:
+            if group.is_dir():
+                group.rmdir()
+            continue
+        if (group / swap).exists():
+            (group / swap).write_text("0" if swap == "memory.swap.max" else str(64 * 1024 * 1024))
+        yield group
+        deadline = time.monotonic() + 10
+        while group.is_dir() and time.monotonic() < deadline:
+            try:
+                group.rmdir()
+            except OSError:
+                time.sleep(0.05)
+        return
+    pytest.skip("no right to make a control group")
+
+
+@pytest.mark.parametrize(
+    "by_child, cause, hint",
+    [
+        (False, "out_of_memory", "It ran out of memory"),
+        (True, "failed", "the kernel killed 1 processes for want of memory"),
+    ],
+    ids=["itself", "child"],
+)
+def test_the_kernels_want_of_memory_is_named(lab, small_group, check_record, by_child, cause, hint):
+    lab.prepare([*THREE, ["eat-memory", by_child]])
+    process = lab.start(
+        "run",
+        "tap-a",
+        "target-b",
+        preexec_fn=lambda: (small_group / "cgroup.procs").write_text("0"),
+    )
+    stdout, _ = process.communicate(timeout=60)
+    record = check_record(stdout.splitlines()[-1])
+    tap = record["processes"][0]
+    assert record["exit_code"] == 10
+    assert (tap["cause"], tap["culprit"], tap["out_of_memory"]) == (cause, True, not by_child)
+    assert tap["oom_kills"] == 1
+    assert hint in record["error"]["hint"]
+    assert lab.state() == {"bookmarks": {"users": {"id": 3}}}
+
+
 # --- stopped processes and killed guards ----------------------------------------------------------
 
 

@@ -124,6 +124,31 @@ START_TEST(the_process_that_failed_is_kept_without_its_bulk)
 }
 END_TEST
 
+START_TEST(last_lines_are_kept_longer_than_what_was_waited_for)
+{
+    auto_value struct value *record = small_record();
+    auto_value struct value *line = NULL;
+    struct value *process;
+
+    add_processes(record, 1, 0, 10000);
+    process = value_at(value_get(record, "processes"), 0);
+    value_set_take(process, "snapshot", value_copy(value_get(process, "stderr_tail")));
+    line = shorten(record);
+    process = value_at(value_get(line, "processes"), 0);
+    ck_assert_ptr_nonnull(value_get(process, "stderr_tail"));
+    ck_assert_ptr_nonnull(value_get(process, "snapshot"));
+
+    value_free(line);
+    for (int i = 0; i < 3; i++)
+        value_append_take(value_get(value_at(value_get(record, "processes"), 0), "snapshot"),
+                          value_copy(record));
+    line = shorten(record);
+    process = value_at(value_get(line, "processes"), 0);
+    ck_assert_ptr_nonnull(value_get(process, "stderr_tail"));
+    ck_assert_ptr_null(value_get(process, "snapshot"));
+}
+END_TEST
+
 START_TEST(a_record_that_is_long_everywhere_is_bounded)
 {
     auto_value struct value *record = small_record();
@@ -154,6 +179,7 @@ Suite *pipeline_record_line_suite(void)
     tcase_add_test(tcase, a_record_that_fits_is_printed_whole);
     tcase_add_test(tcase, the_streams_with_the_most_records_are_kept_in_their_order);
     tcase_add_test(tcase, the_process_that_failed_is_kept_without_its_bulk);
+    tcase_add_test(tcase, last_lines_are_kept_longer_than_what_was_waited_for);
     tcase_add_test(tcase, a_record_that_is_long_everywhere_is_bounded);
     suite_add_tcase(suite, tcase);
     return suite;
