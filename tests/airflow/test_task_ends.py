@@ -75,12 +75,14 @@ def a_task_that_succeeds_hands_its_record_on(task):
 def a_task_that_fails_says_why(task):
     reason = "the source is closed on Mondays"
     task.generate(
-        [["schema", "users"], ["counted", "users", 3, 1], ["stderr", reason], ["exit", 3]]
+        [["schema", "users"], ["counted", "users", 3, 1], ["chatter", 5000], ["stderr", reason],
+         ["exit", 3]]
     )
     task.start(records=0)
     task.live.wait_for_state(task.name, "failed")
     task.check_state()
     log = task.live.log(task.name)
+    assert len(log.splitlines()) < 200
     summary = log[log.index("The last lines of tap-a:"):]
     assert reason in summary
     assert "xtractor 'tap-a' failed: exit status 3" in summary
