@@ -13,6 +13,7 @@
 #include "pipeline/end_cause.h"
 #include "process/process.h"
 #include "process/relay.h"
+#include "store/store.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -96,6 +97,11 @@ void block_record_set_error(struct block_record *block, const struct error *erro
 /* What started the run: Airflow's ids from AIRFLOW_CTX_*, else MELTANO_JOB_TRIGGER. The caller
  * frees it. */
 struct value *run_trigger_from_environ(const struct strmap *environ_map);
+
+/* What is known of a run that could not write its record, because its process was killed. Takes
+ * log_path. */
+void run_record_init_dead(struct run_record *record, const struct dead_run *run,
+                          const char *state_id, char *log_path);
 
 /* The caller frees it. */
 struct value *run_record_to_value(const struct run_record *record);

@@ -284,8 +284,8 @@ static int begin_session(struct runner *runner, struct block_record *record,
     if (config_open_state_backend(runner->config, session->store, &session->backend, err) < 0 ||
         spooled_state_commit_all(spool_dir, session->backend, session->lock, record->state_id,
                                  err) < 0 ||
-        run_lock_check_rows(session->store, record->state_id, session->lock, runner->options, err) <
-            0)
+        run_lock_check_rows(session->store, runner->project, record->state_id, session->lock,
+                            runner->options, err) < 0)
         return -1;
     session->spool_path = state_spool_path(spool_dir, record->state_id, runner->record.run_id);
     if (store_run_begin(session->store, record->state_id, runner->record.run_id,

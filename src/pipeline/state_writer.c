@@ -657,7 +657,8 @@ static void log_news(struct state_writer *writer, const struct news *news)
         auto_strbuf struct strbuf when = STRBUF_INIT;
 
         strbuf_add_py_time(&when, news->committed_at_us, ' ');
-        log_info("Incremental state has been updated at %s.", strbuf_text(&when));
+        log_chatter(LOG_INFO, NULL, NULL, "Incremental state has been updated at %s.",
+                    strbuf_text(&when));
     }
 }
 

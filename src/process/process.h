@@ -85,9 +85,9 @@ struct process {
  * /dev/null when it is a socket (Airflow's). */
 void process_setup(void);
 /* From now on the death of our parent is a SIGTERM to us; for runs under Airflow, whose task
- * runner may be killed. If it died since process_setup() the signal comes at once. When another
- * signal came before, this one says nothing new: a task runner that tells its task to end ends soon
- * itself, and that is no second order, which would mean haste. */
+ * runner may be killed. If it died since process_setup() the signal comes at once. A task runner
+ * that tells its task to end ends soon itself: the two together are one order, for a second one
+ * would mean haste. */
 void process_follow_parent(void);
 
 /* Starts a program. One that cannot be executed is an error here (ERR_START with errno), not an

@@ -14,7 +14,7 @@
 static const int watched[] = {SIGTERM, SIGINT, SIGHUP, SIGNAL_PARENT_DIED};
 static int signal_fd = -1;
 static unsigned watcher_count;
-static bool was_told; /* by any of them */
+static enum news { NEWS_NONE, NEWS_PARENT_DIED, NEWS_ORDER } heard;
 static sigset_t blocked_by_us;
 
 int signals_watch(void)
@@ -34,18 +34,30 @@ int signals_watch(void)
     return signal_fd;
 }
 
+/* What says no more than was heard before: that our parent died, when we were told to end, and the
+ * first order to end, when our parent had died. The two can be pending together, in either order.
+ */
+static bool is_old_news(int number)
+{
+    enum news before = heard;
+
+    if (number == SIGNAL_PARENT_DIED) {
+        heard = before == NEWS_NONE ? NEWS_PARENT_DIED : before;
+        return before != NEWS_NONE;
+    }
+    heard = NEWS_ORDER;
+    return before == NEWS_PARENT_DIED;
+}
+
 int signals_next(void)
 {
     struct signalfd_siginfo info;
-    int number;
 
     do {
         if (signal_fd < 0 || read(signal_fd, &info, sizeof info) != sizeof info)
             return 0;
-        number = (int)info.ssi_signo;
-    } while (number == SIGNAL_PARENT_DIED && was_told);
-    was_told = true;
-    return number == SIGNAL_PARENT_DIED ? SIGTERM : number;
+    } while (is_old_news((int)info.ssi_signo));
+    return info.ssi_signo == SIGNAL_PARENT_DIED ? SIGTERM : (int)info.ssi_signo;
 }
 
 void signals_unwatch(void)

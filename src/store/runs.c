@@ -226,8 +226,30 @@ int store_find_running(struct store *store, const char *state_id, struct run_row
 struct close_work {
     struct db_rows rows;
     int64_t now_us;
+    char *(*describe)(void *context, const struct dead_run *run);
+    void *context;
     size_t closed;
 };
+
+static int keep_record_of_dead(struct db *db, const struct close_work *work, size_t at,
+                               struct error *err)
+{
+    char run_id[UUID_TEXT_SIZE];
+    struct dead_run run = {
+        .run_id = run_id,
+        .trigger = db_rows_text(&work->rows, at, 7),
+        .host = db_rows_text(&work->rows, at, 3),
+        .pid = (int)db_rows_int(&work->rows, at, 2),
+        .started_at_us = db_rows_time(&work->rows, at, 5),
+        .last_heartbeat_us = db_rows_time(&work->rows, at, 6),
+    };
+    auto_free char *record = NULL;
+
+    db_rows_uuid(&work->rows, at, 4, run_id);
+    record = work->describe(work->context, &run);
+    return db_query(db, SQL(run_record),
+                    DB_VALUES(db_int(db_rows_int(&work->rows, at, 0)), db_text(record)), NULL, err);
+}
 
 static int close_rows(struct db *db, void *context, struct error *err)
 {
@@ -247,15 +269,23 @@ static int close_rows(struct db *db, void *context, struct error *err)
                                db_text(payload)),
                      &changed, err) < 0)
             return -1;
+        if (changed.changed && work->describe && keep_record_of_dead(db, work, i, err) < 0)
+            return -1;
         work->closed += (size_t)changed.changed;
     }
     return 0;
 }
 
-int store_close_abandoned_runs(struct store *store, const struct store_lock *lock, size_t *closed,
-                               struct error *err)
+int store_close_abandoned_runs(struct store *store, const struct store_lock *lock,
+                               char *(*describe)(void *context, const struct dead_run *run),
+                               void *context, size_t *closed, struct error *err)
 {
-    struct close_work work = {.rows = DB_ROWS_INIT, .now_us = clock_now_us()};
+    struct close_work work = {
+        .rows = DB_ROWS_INIT,
+        .now_us = clock_now_us(),
+        .describe = describe,
+        .context = context,
+    };
     int failed =
         db_query(&store->db, SQL(runs_abandoned),
                  DB_VALUES(db_text(lock->state_id), db_int(lock->generation)), &work.rows, err);

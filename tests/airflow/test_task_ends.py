@@ -202,8 +202,9 @@ def kill_and_retry(task: Task, find_victim, number: int, records: list[str]) -> 
 
 @scene()
 def a_program_that_is_killed_leaves_nothing_behind(task):
-    """As the kernel does when memory runs out. It cannot write a record any more."""
-    kill_and_retry(task, Task.program, signal.SIGKILL, ["success"])
+    """As the kernel does when memory runs out. Its record is written by the next run."""
+    kill_and_retry(task, Task.program, signal.SIGKILL, ["failed", "success"])
+    assert "ended without closing its run" in task.records()[0]["error"]["message"]
 
 
 @scene()

@@ -1,6 +1,7 @@
 """The record of a run in its three places, when it is longer than Airflow's XCom should be."""
 
 import json
+from pathlib import Path
 
 
 def test_the_printed_record_is_bounded_and_the_stored_ones_are_whole(lab, check_record):
@@ -36,3 +37,25 @@ def test_the_printed_record_is_bounded_and_the_stored_ones_are_whole(lab, check_
     assert beside_log == shown
     assert [stream["name"] for stream in shown["streams"]] == names
     assert "left_out" not in shown
+
+
+def test_the_next_run_writes_the_record_of_one_that_was_killed(any_lab, check_record):
+    lab = any_lab
+    lab.prepare([["schema", "users"], ["counted", "users", 10**9, 1, 0.01]])
+    process = lab.start("run", "tap-a", "target-b")
+    lab.wait_for(lambda: lab.committed())
+    process.kill()
+    process.communicate()
+    assert lab.load(steps=[["schema", "users"], ["counted", "users", 1, 1]]).status == 0
+
+    newest, killed = json.loads(lab.run("runs", "list", "--format=json").stdout)["runs"]
+    check_record(json.dumps(killed))
+    assert newest["status"] == "success"
+    assert killed["status"] == "failed"
+    assert killed["error"]["message"] == (
+        f"the process {process.pid} on {newest['host']} ended without closing its run"
+    )
+    assert "users" in lab.run("runs", "show").stdout
+    assert Path(killed["log_path"]).read_text().count("Incremental state has been updated")
+    shown = lab.run("runs", "show", killed["run_id"])
+    assert "ended without closing its run" in shown.stdout

@@ -70,7 +70,8 @@ def test_the_death_of_airflows_task_runner_ends_the_run(lab):
     lab.wait_until_gone()
 
 
-def test_a_task_runner_that_ends_after_its_signal_does_not_hurry_the_target(lab):
+@pytest.mark.parametrize("order", ["signal first", "death first", "both at once"])
+def test_a_task_runner_that_ends_with_its_signal_does_not_hurry_the_target(lab, order):
     """As after Airflow's execution_timeout: the group gets SIGTERM, then the task runner is gone,
     and with it the reader of our output, while the target still has to confirm what it has."""
     lab.prepare(ENDLESS, {"confirm_late": True, "drain": 1})
@@ -85,10 +86,17 @@ def test_a_task_runner_that_ends_after_its_signal_does_not_hurry_the_target(lab)
     )
     program = int(runner.stdout.readline())
     lab.wait_for(lambda: lab.output.exists() and lab.output.stat().st_size)
+    if order == "both at once":
+        os.kill(program, signal.SIGSTOP)
+    if order == "death first":
+        runner.kill()
+        runner.wait()
     os.kill(program, signal.SIGTERM)
     runner.kill()
     runner.wait()
     runner.stdout.close()
+    if order == "both at once":
+        os.kill(program, signal.SIGCONT)
     lab.wait_until_gone()
     assert lab.state()["bookmarks"]["users"]["id"] == lab.confirmations()[-1]
     assert lab.row_states() == ["FAIL"]

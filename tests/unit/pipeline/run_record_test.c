@@ -163,6 +163,30 @@ static const struct {
     {"caf\u00e9 \u65e5", "cafe"},
 };
 
+START_TEST(a_run_that_was_killed_has_a_record_too)
+{
+    const struct dead_run dead = {
+        .run_id = "01a2032b-0000-7000-8000-000000000000",
+        .host = "worker-1",
+        .pid = 77,
+        .started_at_us = 1795350000000000,
+        .last_heartbeat_us = 1795350005000000,
+    };
+    struct run_record record;
+    auto_value struct value *value = NULL;
+
+    run_record_init_dead(&record, &dead, "dev:tap-a-to-target-b", xstrdup("/logs/elt.log"));
+    value = run_record_to_value(&record);
+    ck_assert_str_eq(value_get_text(value, "status"), "failed");
+    ck_assert_str_eq(value_get_text(value, "state_id"), "dev:tap-a-to-target-b");
+    ck_assert_str_eq(value_get_text(value, "ended_at"), "2026-11-22T12:20:05.000000Z");
+    ck_assert_str_eq(value_get_text(value, "log_path"), "/logs/elt.log");
+    ck_assert_str_eq(value_get_text(value_get(value, "error"), "message"),
+                     "the process 77 on worker-1 ended without closing its run");
+    run_record_clear(&record);
+}
+END_TEST
+
 START_TEST(a_state_id_becomes_a_directory_name)
 {
     auto_free char *name = state_id_to_dir_name(dir_names[_i].state_id);
@@ -200,6 +224,7 @@ Suite *pipeline_run_record_suite(void)
     tcase_add_test(tcase, texts_are_cut_between_characters);
     tcase_add_test(tcase, a_task_of_airflow_is_named_as_the_trigger);
     tcase_add_test(tcase, a_long_state_id_becomes_a_name_that_fits);
+    tcase_add_test(tcase, a_run_that_was_killed_has_a_record_too);
     tcase_add_loop_test(tcase, a_state_id_becomes_a_directory_name, 0, ARRAY_LEN(dir_names));
     suite_add_tcase(suite, tcase);
     return suite;

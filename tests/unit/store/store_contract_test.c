@@ -413,10 +413,21 @@ START_TEST(runs_without_a_heartbeat_become_failed)
 }
 END_TEST
 
+static char *describe_dead(void *context, const struct dead_run *run)
+{
+    ck_assert_ptr_eq(context, &err);
+    ck_assert_str_eq(run->run_id, run_1);
+    ck_assert_int_eq(run->pid, getpid());
+    ck_assert_int_ne(run->started_at_us, 0);
+    ck_assert_int_ge(run->last_heartbeat_us, run->started_at_us);
+    return xstrdup("{\"dead\":true}");
+}
+
 START_TEST(the_next_owner_closes_what_a_dead_one_left)
 {
     struct store_lock *lock;
     struct run_row_list runs = {0};
+    char *record = NULL;
     size_t closed = 9;
 
     start(_i);
@@ -424,12 +435,15 @@ START_TEST(the_next_owner_closes_what_a_dead_one_left)
     begin(store, id, run_1);
     run_sql(store, "INSERT INTO runs (job_name, state, payload) "
                    "VALUES ('dev:tap-a-to-target-b', 'RUNNING', '{}')");
-    ck_ok(store_close_abandoned_runs(store, lock, &closed, &err));
+    ck_ok(store_close_abandoned_runs(store, lock, NULL, NULL, &closed, &err));
     ck_assert_uint_eq(closed, 0);
     store_lock_release(lock);
     lock = acquire(store, id);
-    ck_ok(store_close_abandoned_runs(store, lock, &closed, &err));
+    ck_ok(store_close_abandoned_runs(store, lock, describe_dead, &err, &closed, &err));
     ck_assert_uint_eq(closed, 1);
+    ck_ok(store_find_record(store, run_1, &record, &err));
+    ck_assert_str_eq(record, "{\"dead\":true}");
+    free(record);
     ck_ok(store_find_runs(store, run_1, &runs, &err));
     ck_assert_int_eq(runs.items[0].state, RUN_FAIL);
     ck_assert_ptr_nonnull(strstr(runs.items[0].payload, "ended without closing its run."));
@@ -607,7 +621,7 @@ START_TEST(a_killed_owner_blocks_nobody)
     kill(pid, SIGKILL);
     ck_ok(store_lock_acquire(store, id, 5000, NULL, &lock, NULL, &err));
     ck_assert_int_lt(clock_monotonic_ms() - killed, 100);
-    ck_ok(store_close_abandoned_runs(store, lock, &closed, &err));
+    ck_ok(store_close_abandoned_runs(store, lock, NULL, NULL, &closed, &err));
     ck_assert_uint_eq(closed, 1);
     waitpid(pid, &status, 0);
     finish();
