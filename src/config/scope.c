@@ -499,9 +499,11 @@ static int find_in_yml(const struct scope *scope, const struct setting_def *def,
         if (!member)
             continue;
         strlist_add(&set, key);
+        /* One value agrees with itself, and that of NaN would not be equal. */
         if (set.count == 1)
             first = member->value;
-        all_equal = all_equal && value_is_equal_in_python(first, member->value);
+        else
+            all_equal = all_equal && value_is_equal_in_python(first, member->value);
     }
     if (!all_equal)
         return refuse_names(scope, def, &set, false, first, err);

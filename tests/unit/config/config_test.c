@@ -258,6 +258,20 @@ START_TEST(a_name_and_its_alias_in_one_config_are_refused)
 }
 END_TEST
 
+START_TEST(a_value_that_is_no_number_does_not_conflict_with_itself)
+{
+    open_project("plugins:\n"
+                 "  extractors:\n"
+                 "  - name: tap-x\n"
+                 "    namespace: tap_x\n"
+                 "    executable: tap-x\n"
+                 "    config: {limit: .nan, limits: [.nan]}\n",
+                 NULL);
+    resolve("tap-x");
+    check_document("{\"limit\": NaN, \"limits\": [NaN]}");
+}
+END_TEST
+
 START_TEST(a_value_of_the_wrong_kind_is_refused_with_its_place)
 {
     open_project("plugins:\n"
@@ -736,6 +750,7 @@ Suite *config_config_suite(void)
     tcase_add_test(layers, a_setting_is_written_to_its_own_names_and_the_generic_one);
     tcase_add_test(layers, two_variables_for_one_setting_are_refused);
     tcase_add_test(layers, a_name_and_its_alias_in_one_config_are_refused);
+    tcase_add_test(layers, a_value_that_is_no_number_does_not_conflict_with_itself);
     tcase_add_test(layers, a_value_of_the_wrong_kind_is_refused_with_its_place);
     tcase_add_test(layers, a_value_of_the_wrong_kind_is_refused_with_its_variable);
     tcase_add_test(layers, only_values_from_files_are_expanded);
