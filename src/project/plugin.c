@@ -72,6 +72,21 @@ static int fetch_definition(const struct plugin *plugin, const char *what, const
     return 0;
 }
 
+/* A lock file that was renamed or edited by hand must not pass for another variant. */
+static int check_variant(const struct value *lock, const char *what, const char *variant,
+                         struct error *err)
+{
+    const char *locked = value_get_text(lock, "variant");
+
+    if (!strcmp(variant, "default") || !strcmp(variant, "original") ||
+        !strcmp(locked ? locked : "", variant))
+        return 0;
+    error_set_at_key(err, ERR_CONFIG, lock, "variant",
+                     "%s is of the variant '%s', and this file defines %s%s%s", what, variant,
+                     locked ? "'" : "none", locked ? locked : "", locked ? "'" : "");
+    return error_hint(err, "Delete the file and run 'meltano lock --all'.");
+}
+
 /* *out is borrowed from the project. */
 static int find_definition(const struct plugin *plugin, const char *what, const struct value **out,
                            struct error *err)
@@ -95,7 +110,8 @@ static int find_definition(const struct plugin *plugin, const char *what, const 
         return -1;
     if (!found && fetch_definition(plugin, what, path, name, variant, &definition, err) < 0)
         return -1;
-    if (check_definition(definition, path + strlen(project->root) + 1, err) < 0)
+    if (check_definition(definition, path + strlen(project->root) + 1, err) < 0 ||
+        (found && check_variant(definition, what, variant, err) < 0))
         return -1;
     *out = definition;
     value_set_take(project->definitions, path, take(definition));

@@ -264,7 +264,16 @@ static const struct {
             "a mapping, not a list"},
     {"{\"name\": \"tap-x\"}", "plugins/extractors/tap-x--acme.lock:1:1: "
                               "plugins/extractors/tap-x--acme.lock has no 'namespace'"},
-    {"{\"name\": \"tap-x\", \"namespace\": \"n\",\n \"settings\": [{\"name\": \"a\", \"kind\": "
+    {"{\"name\": \"tap-x\", \"namespace\": \"n\",\n \"variant\": \"other\"}",
+     "plugins/extractors/tap-x--acme.lock:2:13: extractor 'tap-x' is of the variant 'acme', and "
+     "this "
+     "file defines 'other'"},
+    {"{\"name\": \"tap-x\", \"namespace\": \"n\"}",
+     "plugins/extractors/tap-x--acme.lock:1:1: extractor 'tap-x' is of the variant 'acme', and "
+     "this "
+     "file defines none"},
+    {"{\"name\": \"tap-x\", \"namespace\": \"n\", \"variant\": \"acme\",\n \"settings\": "
+     "[{\"name\": \"a\", \"kind\": "
      "\"k\"}]}",
      "plugins/extractors/tap-x--acme.lock:2:37: 'k' is not a kind of setting (setting 'a')"},
 };
