@@ -15,6 +15,8 @@
 
 #define MAX_LOG_LINE_BYTES  65536
 #define MAX_TAIL_LINE_BYTES 500
+/* A structured event is of use only as a whole, with the exception in it. */
+#define MAX_TAIL_EVENT_BYTES 16384
 /* How many of the last lines are shown again when the block has failed. */
 #define SHOWN_TAIL_LINES 10
 
@@ -38,15 +40,15 @@ void stage_init(struct stage *stage, struct plugin *plugin, enum process_role ro
 
 static void keep_line(struct stage *stage, const struct line *line)
 {
+    size_t limit = line->length && *line->text == '{' ? MAX_TAIL_EVENT_BYTES : MAX_TAIL_LINE_BYTES;
     struct strbuf text = STRBUF_INIT;
 
     if (line->continues)
         return;
     if (stage->tail.count == STAGE_TAIL_LINES)
         strlist_remove(&stage->tail, 0);
-    strbuf_add_bytes(&text, line->text,
-                     line->length < MAX_TAIL_LINE_BYTES ? line->length : MAX_TAIL_LINE_BYTES);
-    if (line->length > MAX_TAIL_LINE_BYTES)
+    strbuf_add_bytes(&text, line->text, line->length < limit ? line->length : limit);
+    if (line->length > limit)
         redact_cut_strbuf(&text);
     strlist_add_take(&stage->tail, strbuf_take(&text));
 }
@@ -221,5 +223,6 @@ void stage_log_tail(const struct stage *stage)
     if (stage->tail.count)
         log_error("The last lines of %s:", stage->plugin->name);
     for (size_t i = first_of_last(&stage->tail, SHOWN_TAIL_LINES); i < stage->tail.count; i++)
-        log_event(LOG_ERROR, stage->plugin->name, NULL, "%s", stage->tail.items[i]);
+        log_event(LOG_ERROR, stage->plugin->name, NULL, "%.*s", MAX_TAIL_LINE_BYTES,
+                  stage->tail.items[i]);
 }

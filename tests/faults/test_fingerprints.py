@@ -34,6 +34,18 @@ def test_an_exception_is_its_type_and_its_functions(lab, check_record):
     }
 
 
+def test_an_exception_in_a_structured_event_is_read(lab, check_record):
+    frames = [
+        {"filename": f"/venv/{name}.py", "function": name, "lineno": 7, "line": "x" * 200}
+        for name in ("main", "sync", "fetch")
+    ]
+    exception = {"type": "HTTPError", "module": "requests", "message": "404", "traceback": frames}
+    event = {"level": "error", "message": "it failed", "exception": exception}
+    steps = [*THREE, ["stderr", json.dumps(event)], ["exit", 1]]
+    expected = "tap tap-a, exit status 1: HTTPError at main.py:main > sync.py:sync > fetch.py:fetch"
+    assert error(lab, check_record, steps=steps)["signature"] == expected
+
+
 @pytest.mark.parametrize(
     "options, steps, signature",
     [
