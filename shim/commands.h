@@ -12,7 +12,9 @@ extern const struct command airflow_doctor_command;
 extern const struct command state_command;
 extern const struct command state_export_command, state_import_command;
 extern const struct command state_history_command, state_show_command, state_diff_command,
-    state_rollback_command;
+    state_rollback_command, state_prune_command;
+/* state_spooled.c */
+extern const struct command state_spooled_command, state_commit_command;
 /* one file each */
 extern const struct command airflow_command, config_command, environment_command, hub_command,
     init_command, install_command, invoke_command, job_command, lock_command, logs_command,

@@ -457,21 +457,15 @@ static const struct command edit_command = {
 /* --- the group ---------------------------------------------------------------------------- */
 
 static const struct command *const state_commands[] = {
-    &list_command,
-    &get_command,
-    &set_command,
-    &merge_command,
-    &copy_command,
-    &move_command,
-    &clear_command,
-    &edit_command,
-    &state_export_command,
-    &state_import_command,
-    &state_history_command,
-    &state_show_command,
-    &state_diff_command,
-    &state_rollback_command,
-    NULL,
+    &list_command,          &get_command,
+    &set_command,           &merge_command,
+    &copy_command,          &move_command,
+    &clear_command,         &edit_command,
+    &state_export_command,  &state_import_command,
+    &state_history_command, &state_show_command,
+    &state_diff_command,    &state_rollback_command,
+    &state_prune_command,   &state_spooled_command,
+    &state_commit_command,  NULL,
 };
 
 const struct command state_command = {

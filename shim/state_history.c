@@ -233,3 +233,44 @@ const struct command state_rollback_command = {
     .args_size = sizeof(struct version_args),
     .run = run_rollback,
 };
+
+struct prune_args {
+    const char *state_id;
+    long keep;
+};
+
+static int run_prune(struct app *app, void *data, struct error *err)
+{
+    const struct prune_args *args = data;
+    auto_state_place struct state_place place = {0};
+    int64_t removed;
+
+    if (state_open(app, args->state_id, STORE_WRITE, &place, err) < 0 ||
+        store_history_prune(place.store, args->state_id, args->keep, &removed, err) < 0)
+        return -1;
+    log_info("%lld old version%s removed.", (long long)removed, removed == 1 ? " was" : "s were");
+    return 0;
+}
+
+static const struct option_def prune_options[] = {
+    OPTION_NUMBER(struct prune_args, keep, "keep", "How many versions of each state stay.",
+                  .value = 100, .minimum = 1, .has_minimum = true),
+    {0},
+};
+
+static const struct argument_def prune_arguments[] = {
+    ARGUMENT_OPTIONAL(struct prune_args, state_id, "STATE_ID", .word = WORD_STATE_ID),
+    {0},
+};
+
+const struct command state_prune_command = {
+    .name = "prune",
+    .summary = "Forget old versions of a state; of all states if none is named.",
+    .details = "The current state and its newest versions are kept. Runs do the same by themselves "
+               "beyond 10,000 versions of a state; annotations.meltshim.run.state_versions in "
+               "meltano.yml sets another number, 0 keeps all.",
+    .options = prune_options,
+    .arguments = prune_arguments,
+    .args_size = sizeof(struct prune_args),
+    .run = run_prune,
+};

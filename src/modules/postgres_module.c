@@ -28,6 +28,7 @@ SQL_DECLARE(postgres_lock_try);
 SQL_DECLARE(postgres_lock_release);
 SQL_DECLARE(postgres_state_lock);
 SQL_DECLARE(postgres_upgrade_lock);
+SQL_DECLARE(postgres_values_lock);
 SQL_DECLARE(postgres_table_exists);
 
 #define CONNECT_TIMEOUT_S 10
@@ -755,6 +756,7 @@ const struct db_driver db_postgres_driver = {
     .revision_13e8639c6d2b_sql = SQL(postgres_revision_13e8639c6d2b),
     .upgrade_lock_sql = SQL(postgres_upgrade_lock),
     .state_lock_sql = SQL(postgres_state_lock),
+    .values_lock_sql = SQL(postgres_values_lock),
     .connect = postgres_connect,
     .disconnect = postgres_disconnect,
     .close = postgres_close,

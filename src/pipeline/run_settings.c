@@ -13,24 +13,26 @@
 
 static const struct number_key {
     const char *name;
-    size_t offset; /* of int64_t, milliseconds, in struct run_settings */
+    size_t offset; /* of int64_t in struct run_settings */
     long minimum;
+    int unit; /* what one means there: 1000 for seconds */
 } number_keys[] = {
-    {"idle_timeout", offsetof(struct run_settings, idle_timeout_ms), 0},
-    {"stop_grace", offsetof(struct run_settings, stop_grace_ms), 1},
-    {"database_patience", offsetof(struct run_settings, database_patience_ms), 0},
+    {"idle_timeout", offsetof(struct run_settings, idle_timeout_ms), 0, 1000},
+    {"stop_grace", offsetof(struct run_settings, stop_grace_ms), 1, 1000},
+    {"database_patience", offsetof(struct run_settings, database_patience_ms), 0, 1000},
+    {"state_versions", offsetof(struct run_settings, state_versions), 0, 1},
 };
 
 static int read_number(const struct number_key *key, const struct value *value,
                        struct run_settings *out, struct error *err)
 {
-    long long seconds = value_kind(value) == VALUE_INT ? value_to_int(value, -1) : -1;
+    long long number = value_kind(value) == VALUE_INT ? value_to_int(value, -1) : -1;
 
-    if (seconds < key->minimum || seconds > MAX_SECONDS)
+    if (number < key->minimum || number > MAX_SECONDS)
         return error_set_at(err, ERR_CONFIG, value,
-                            PLACE ".%s must be a whole number of seconds, %ld or more", key->name,
-                            key->minimum);
-    *(int64_t *)((char *)out + key->offset) = seconds * 1000;
+                            PLACE ".%s must be a whole number%s, %ld or more", key->name,
+                            key->unit == 1000 ? " of seconds" : "", key->minimum);
+    *(int64_t *)((char *)out + key->offset) = number * key->unit;
     return 0;
 }
 
@@ -43,8 +45,8 @@ static int read_member(const struct value *map, const struct value_member *membe
     if (strcmp(member->key, "flight_recorder") != 0) {
         error_set_at_key(err, ERR_CONFIG, map, member->key, "unknown key '%s' in " PLACE,
                          member->key);
-        return error_hint(err, "Known are 'idle_timeout', 'stop_grace', 'database_patience' and "
-                               "'flight_recorder'.");
+        return error_hint(err, "Known are 'idle_timeout', 'stop_grace', 'database_patience', "
+                               "'state_versions' and 'flight_recorder'.");
     }
     if (value_kind(member->value) != VALUE_BOOL)
         return error_set_at(err, ERR_CONFIG, member->value,
@@ -75,6 +77,7 @@ int run_settings_read(const struct project *project, const struct run_options *o
     struct run_settings settings = {
         .stop_grace_ms = 5000,
         .database_patience_ms = 30000,
+        .state_versions = 10000,
         .flight_recorder = true,
     };
 

@@ -6,6 +6,7 @@
  *           idle_timeout: 900     # seconds without a byte; 0, the default: no limit
  *           stop_grace: 5         # seconds from a signal to the end of everything
  *           database_patience: 30 # seconds to wait at the end for a database that is away
+ *           state_versions: 10000 # how many versions of a state the ledger keeps; 0: all
  *           flight_recorder: true # keep the last messages of a run that failed
  *
  * Meltano ignores annotations. An option or its variable wins over them. */
@@ -23,6 +24,7 @@ struct run_settings {
     int64_t idle_timeout_ms; /* 0: none */
     int64_t stop_grace_ms;
     int64_t database_patience_ms;
+    int64_t state_versions; /* 0: all */
     bool flight_recorder;
 };
 

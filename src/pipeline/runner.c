@@ -250,6 +250,27 @@ static int read_state(struct runner *runner, struct state_session *session,
     return 0;
 }
 
+/* Removes old versions, a tenth of the limit at least, because that looks at the whole ledger; that
+ * it fails is no reason not to run. */
+static void prune_history(const struct runner *runner, const struct state_session *session,
+                          const char *state_id)
+{
+    int64_t keep = runner->settings.state_versions, newest = session->base.version;
+    int64_t oldest = 0, removed = 0;
+    struct error err = {0};
+
+    if (!keep || newest <= keep + keep / 10)
+        return;
+    if (!store_history_oldest(session->store, state_id, &oldest, &err) &&
+        newest - oldest < keep + keep / 10)
+        return;
+    if (err.code != ERR_NONE ||
+        store_history_prune(session->store, state_id, keep, &removed, &err) < 0)
+        log_warning("old versions of the state of '%s' are not removed: %s", state_id, err.message);
+    else
+        log_debug("Removed %lld old versions of the state of '%s'", (long long)removed, state_id);
+}
+
 static struct state_writer *make_writer(const struct runner *runner,
                                         const struct block_record *record,
                                         const struct state_session *session)
@@ -293,6 +314,7 @@ static int begin_session(struct runner *runner, struct block_record *record,
         return -1;
     if (read_state(runner, session, record, err) < 0)
         return -1;
+    prune_history(runner, session, record->state_id);
     session->writer = make_writer(runner, record, session);
     return 0;
 }

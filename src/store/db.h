@@ -121,6 +121,7 @@ struct db_driver {
     /* These two keep other writers off; NULL where begin() does. */
     const char *upgrade_lock_sql; /* while the tables are created or changed */
     const char *state_lock_sql;   /* off one row of state */
+    const char *values_lock_sql;  /* off the values of the ledger */
 
     /* Makes a connection, or sets db->failure. */
     int (*connect)(struct db *db, struct error *err);

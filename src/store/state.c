@@ -11,6 +11,9 @@
 SQL_DECLARE(state_ids);
 SQL_DECLARE(history_list);
 SQL_DECLARE(history_find);
+SQL_DECLARE(history_oldest);
+SQL_DECLARE(history_prune);
+SQL_DECLARE(values_prune);
 
 void state_parts_clear(struct state_parts *parts)
 {
@@ -113,5 +116,52 @@ int store_state_version(struct store *store, const char *state_id, int64_t versi
         return error_wrap(err, "cannot read version %lld of '%s'", (long long)version, state_id);
     }
     *out = parts;
+    return 0;
+}
+
+int store_history_oldest(struct store *store, const char *state_id, int64_t *version,
+                         struct error *err)
+{
+    auto_db_rows struct db_rows rows = DB_ROWS_INIT;
+
+    if (db_query(&store->db, SQL(history_oldest), DB_VALUES(db_text(state_id)), &rows, err) < 0)
+        return -1;
+    *version = rows.count ? db_rows_int(&rows, 0, 0) : 0;
+    return 0;
+}
+
+struct prune_work {
+    const char *state_id;
+    int64_t keep;
+    int64_t removed;
+};
+
+static int prune(struct db *db, void *context, struct error *err)
+{
+    struct prune_work *work = context;
+    struct db_rows changed = DB_ROWS_INIT;
+    int failed = 0;
+
+    if (db->driver->values_lock_sql &&
+        db_query(db, db->driver->values_lock_sql, DB_NO_VALUES, NULL, err) < 0)
+        return -1;
+    if (db_query(db, SQL(history_prune), DB_VALUES(db_text(work->state_id), db_int(work->keep)),
+                 &changed, err) < 0)
+        return -1;
+    work->removed = changed.changed;
+    while (!failed && changed.changed)
+        failed = db_query(db, SQL(values_prune), DB_NO_VALUES, &changed, err);
+    db_rows_clear(&changed);
+    return failed;
+}
+
+int store_history_prune(struct store *store, const char *state_id, int64_t keep, int64_t *removed,
+                        struct error *err)
+{
+    struct prune_work work = {.state_id = state_id, .keep = keep};
+
+    if (store_transaction(store, DB_RELAXED, prune, &work, err) < 0)
+        return -1;
+    *removed = work.removed;
     return 0;
 }

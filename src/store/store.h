@@ -209,6 +209,15 @@ int store_state_history(struct store *store, const char *state_id, size_t limit,
 int store_state_version(struct store *store, const char *state_id, int64_t version,
                         struct state_parts *out, bool *found, struct error *err);
 
+/* Removes all versions of state_id (NULL: of every id) but the newest keep (at least 1), and the
+ * values that nothing needs any more. *removed counts the versions. */
+int store_history_prune(struct store *store, const char *state_id, int64_t keep, int64_t *removed,
+                        struct error *err);
+
+/* The oldest version of state_id that is kept, 0 when there is none. */
+int store_history_oldest(struct store *store, const char *state_id, int64_t *version,
+                         struct error *err);
+
 /* --- settings kept in the database --------------------------------------------------------- */
 
 /* All enabled rows of a namespace as a map name -> value (decoded from Python's pickle). */

@@ -239,3 +239,77 @@ def test_merged_state_is_kept_whole(database):
     assert process.returncode == 0
     partial = json.loads(database.psql("SELECT partial_state FROM state"))["singer_state"]
     assert partial["bookmarks"] == {"users": {"id": 2}, **{f"s{n}": n for n in range(20)}}
+
+
+def spool_a_state(database, count=20) -> dict:
+    """A run that was ended while the server was away; the server is back."""
+    lab = database.lab
+    process = start_counting(lab, count, 0.1, drain=60)
+    lab.wait_for(lambda: database.state() is not None)
+    database.server.stop()
+    lab.wait_for(lambda: len(lab.loaded()) == count)
+    lab.wait_for(lambda: spool_files(lab) and str(at(count)) in str(kept_state(lab)))
+    process.send_signal(signal.SIGTERM)
+    record, _ = finish(process)
+    database.server.start()
+    return record
+
+
+def kept_state(lab: Lab) -> dict:
+    (spool,) = spool_files(lab)
+    return json.loads(spool.read_text())["state"]["singer_state"]
+
+
+def test_a_spooled_state_can_be_listed_and_committed_by_hand(database):
+    lab = database.lab
+    record = spool_a_state(database)
+    (spool,) = spool_files(lab)
+    (listed,) = json.loads(lab.run("state", "spooled", "--format=json").stdout)
+    assert listed["file"] == str(spool)
+    assert listed["state_id"] == STATE_ID
+    assert listed["run_id"] == record["run_id"]
+    result = lab.run("state", "commit", str(spool))
+    assert result.status == 0, result.stderr
+    assert database.state() == at(20)
+    assert database.row_states() == ["FAIL"]
+    assert not spool_files(lab)
+    history = json.loads(lab.run("state", "history", STATE_ID, "--format=json").stdout)
+    assert history[0]["source"] == "run, spooled"
+    assert history[0]["run_id"] == record["run_id"]
+    assert "Nothing is spooled" in lab.run("state", "commit").stderr
+
+
+def test_a_spooled_state_never_goes_over_a_newer_one(database):
+    lab = database.lab
+    spool_a_state(database)
+    newer = json.dumps({"singer_state": at(500)})
+    assert lab.run("state", "set", "--force", STATE_ID, newer).status == 0
+    result = lab.load(steps=[["schema", "users"], ["counted", "users", 1, 1]])
+    assert result.status == 0, result.stderr
+    assert "is left alone" in result.stderr
+    assert database.state() == at(501)
+    assert len(spool_files(lab)) == 1
+    result = lab.run("state", "commit")
+    assert result.status == 22
+    assert "--force commits it nevertheless" in result.stderr
+    assert lab.run("state", "commit", "--force").status == 0
+    assert database.state() == at(20)
+    assert not spool_files(lab)
+
+
+def test_a_run_that_lost_its_lock_meanwhile_writes_nothing(database):
+    lab = database.lab
+    process = start_counting(lab, 1000, 0.05)
+    lab.wait_for(lambda: database.state() is not None)
+    database.server.stop()
+    lab.wait_for(lambda: spool_files(lab))
+    database.server.start()
+    # What another host does that takes the lock now.
+    database.psql(
+        f"UPDATE meltshim_locks SET generation = generation + 1 WHERE state_id = '{STATE_ID}'"
+    )
+    frozen = database.state()
+    record, stderr = finish(process)
+    assert process.returncode == 23, stderr
+    assert database.state() == frozen
+    assert not spool_files(lab)

@@ -828,6 +828,46 @@ START_TEST(a_large_state_costs_what_changes_in_it)
 }
 END_TEST
 
+START_TEST(old_versions_can_be_forgotten_and_the_others_stay_whole)
+{
+    static char filler[8192];
+    struct state_parts parts = {0};
+    int64_t removed, oldest;
+    bool found;
+
+    start(_i);
+    memset(filler, 'x', sizeof filler - 1);
+    for (int n = 1; n <= 12; n++) {
+        auto_free char *value =
+            xasprintf("{\"singer_state\": {\"n\": %d, \"x\": \"%s\"}}", n, filler);
+
+        write_state(STATE_COMPLETE, value);
+    }
+    ck_ok(
+        store_state_write(store, "other", NULL, 0, NULL, STATE_COMPLETE, "{\"a\": 1}", NULL, &err));
+    ck_ok(store_history_prune(store, id, 3, &removed, &err));
+    ck_assert_int_eq(removed, 9);
+    ck_ok(store_history_oldest(store, id, &oldest, &err));
+    ck_assert_int_eq(oldest, 10);
+    for (int64_t version = 10; version <= 12; version++) {
+        ck_ok(store_state_version(store, id, version, &parts, &found, &err));
+        ck_assert(found);
+        state_parts_clear(&parts);
+    }
+    ck_ok(store_history_prune(store, NULL, 1, &removed, &err));
+    ck_assert_int_eq(removed, 2);
+    ck_assert_int_eq(query_int("SELECT COUNT(*) FROM meltshim_state_history"), 2);
+    /* The newest is the difference from the one before, and so on back to the first. */
+    ck_ok(store_state_version(store, id, 12, &parts, &found, &err));
+    ck_assert(found);
+    state_parts_clear(&parts);
+    ck_ok(store_state_clear(store, id, &err));
+    ck_ok(store_history_prune(store, NULL, 1, &removed, &err));
+    ck_assert_int_eq(query_int("SELECT COUNT(*) FROM meltshim_state_values"), 2);
+    finish();
+}
+END_TEST
+
 START_TEST(a_damaged_version_is_noticed)
 {
     struct state_parts parts = {0};
@@ -965,6 +1005,7 @@ Suite *store_store_contract_suite(void)
         a_cleared_state_is_gone_but_not_forgotten,
         every_version_is_kept_with_what_made_it,
         a_large_state_costs_what_changes_in_it,
+        old_versions_can_be_forgotten_and_the_others_stay_whole,
         a_damaged_version_is_noticed,
         what_another_program_wrote_becomes_a_version,
         the_ids_are_listed_in_order,
