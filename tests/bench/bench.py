@@ -292,6 +292,83 @@ def bench_real(report: Report, rounds: int) -> None:
         report.goal("times as long as the bare pipe", longer, 1.02)
 
 
+def expect_states(least: int) -> Callable[[str], None]:
+    """A relay that is not slowed down because nothing is saved is no success."""
+
+    def check(stdout: str) -> None:
+        saved = json.loads(stdout.splitlines()[-1])["blocks"][0]["state"]["checkpoints"]
+        if saved < least:
+            sys.exit(f"the state was saved {saved} times, not {least} times or more")
+
+    return check
+
+
+def bench_fixed_on_postgres(report: Report, server: PostgresServer, rounds: int) -> None:
+    env = {"BENCH_TAP_RECORDS": "1", "MELTANO_DATABASE_URI": server.create_database("fixed")}
+    project = bench_project()
+    contenders = {
+        "pipe": pipe("bin/tap", "bin/target", **env),
+        "meltshim": Contender([str(MELTSHIM), "run", "tap", "target"], project, env),
+    }
+    medians = compare(contenders, rounds)
+    report.show("fixed cost of a run on PostgreSQL: one record", medians)
+    over = (medians["meltshim"].wall_s - medians["pipe"].wall_s) * 1000
+    report.goal("ms over the bare pipe", over, 30)
+
+
+def written_transactions(server: PostgresServer) -> int:
+    """How many transactions have had a number so far: those that write."""
+    return int(server.psql("SELECT pg_snapshot_xmax(pg_current_snapshot())"))
+
+
+def bench_transactions(report: Report, server: PostgresServer) -> None:
+    env = {"MELTANO_DATABASE_URI": server.create_database("transactions")}
+    run = Contender([str(MELTSHIM), "run", "tap", "target"], bench_project(), env)
+    # The first run creates the tables; the long one confirms a state every few milliseconds.
+    for title, records in (("first", 1), ("short", 1), ("long", 32_000_000)):
+        run.env["BENCH_TAP_RECORDS"] = str(records)
+        before = written_transactions(server)
+        sample = measure(run)
+        count = written_transactions(server) - before
+        if sample.status:
+            sys.exit(f"meltshim failed with {sample.status}")
+        report.results[f"transactions of the {title} run"] = {"count": count, "s": sample.wall_s}
+        if title == "short":
+            print("\ntransactions that write, on PostgreSQL")
+            report.goal("of a short run", count, 8)
+        elif title == "long":
+            # Beside those that every run needs.
+            report.goal("a second, in a long run", (count - 8) / sample.wall_s, 1.3)
+
+
+def bench_large_state(report: Report, rounds: int, name: str, **env: str) -> None:
+    records, line_bytes = 24_000_000, 268
+    env |= {
+        "BENCH_TAP_RECORDS": str(records),
+        "BENCH_TAP_STATE_EVERY": str(10 * records),
+        "BENCH_TARGET_STATE_BYTES": "20000000",
+    }
+    run = [str(MELTSHIM), "--log-level=error", "run"]
+    contenders = {
+        "not saved": Contender([*run, "--no-state-update", "tap", "target"], bench_project(), env),
+        "saved": Contender([*run, "tap", "target"], bench_project(), env),
+    }
+    contenders["saved"].check = expect_states(3)
+    medians = compare(contenders, min(rounds, 3))
+    report.show(f"a state of 20 MB every second on {name}", medians, records * line_bytes)
+    slower = medians["saved"].wall_s / medians["not saved"].wall_s
+    report.goal("times as long as without saving", slower, 1.1)
+
+
+def bench_database(report: Report, rounds: int) -> None:
+    bench_large_state(report, rounds, "SQLite")
+    with PostgresServer() as server:
+        bench_fixed_on_postgres(report, server, rounds)
+        bench_transactions(report, server)
+        uri = server.create_database("large")
+        bench_large_state(report, rounds, "PostgreSQL", MELTANO_DATABASE_URI=uri)
+
+
 def large_project() -> Path:
     """1,000 schedules, 500 jobs and 5,000 plugins."""
     project = WORK / "large"
@@ -340,6 +417,7 @@ GROUPS = {
     "fixed": bench_fixed,
     "relay": bench_relay,
     "line": bench_line,
+    "database": bench_database,
     "install": bench_install,
     "real": bench_real,
 }
