@@ -646,7 +646,8 @@ static void log_news(struct state_writer *writer, const struct news *news)
     for (size_t i = 0; i < news->complaints.count; i++)
         log_chatter(LOG_WARNING, NULL, NULL, "%s", news->complaints.items[i]);
     if (news->went_away && news->failure.code != ERR_LOST_LOCK)
-        log_warning("%s. The run goes on; what there is to write is kept%s%s%s until it can be "
+        log_warning("Nothing can be written now: %s. The run goes on; what there is to write is "
+                    "kept%s%s%s until it can be "
                     "written.",
                     news->failure.message, news->is_spooled ? " in '" : "",
                     news->is_spooled ? writer->options.spool_path : "",

@@ -16,6 +16,7 @@ SQL_DECLARE(run_own_begin);
 SQL_DECLARE(run_heartbeat);
 SQL_DECLARE(run_finish);
 SQL_DECLARE(run_finish_late);
+SQL_DECLARE(run_payload_late);
 SQL_DECLARE(run_record);
 SQL_DECLARE(run_payload);
 SQL_DECLARE(run_fail_stale);
@@ -352,6 +353,7 @@ int store_run_begin(struct store *store, const char *state_id, const char *run_i
 
 struct row_work {
     int64_t row_id;
+    bool payload_is_late;
     const char *run_id;
     int64_t now_us;
     enum run_state state;
@@ -391,6 +393,13 @@ int store_run_heartbeat(struct store *store, int64_t row_id, struct error *err)
     return store_transaction(store, DB_RELAXED, write_heartbeat, &work, err);
 }
 
+static int write_late_payload(struct db *db, const struct row_work *work, struct error *err)
+{
+    if (!work->payload_is_late)
+        return 0;
+    return db_query(db, SQL(run_payload_late), DB_VALUES(db_int(work->row_id)), NULL, err);
+}
+
 static int make_error_payload(struct db *db, const struct row_work *work, char **out,
                               struct error *err)
 {
@@ -408,6 +417,8 @@ static int finish_run(struct db *db, void *context, struct error *err)
     auto_db_rows struct db_rows rows = DB_ROWS_INIT;
     auto_free char *payload = NULL;
 
+    if (write_late_payload(db, work, err) < 0)
+        return -1;
     if (work->error_text && make_error_payload(db, work, &payload, err) < 0)
         return -1;
     if (db_query(db, SQL(run_finish),
@@ -428,6 +439,7 @@ int store_run_finish(struct store *store, int64_t row_id, enum run_state state,
 {
     struct row_work work = {
         .row_id = row_id,
+        .payload_is_late = store->late_payload_row == row_id,
         .now_us = clock_now_us(),
         .state = state,
         .error_text = error_text,
@@ -443,6 +455,8 @@ static int finish_late(struct db *db, void *context, struct error *err)
     auto_db_rows struct db_rows changed = DB_ROWS_INIT;
     auto_free char *payload = NULL;
 
+    if (write_late_payload(db, work, err) < 0)
+        return -1;
     if (work->error_text && make_error_payload(db, work, &payload, err) < 0)
         return -1;
     if (db_query(db, SQL(run_finish_late),
@@ -462,6 +476,7 @@ int store_run_finish_late(struct store *store, int64_t row_id, const char *run_i
 {
     struct row_work work = {
         .row_id = row_id,
+        .payload_is_late = store->late_payload_row == row_id,
         .run_id = run_id,
         .now_us = ended_at_us,
         .state = state,

@@ -17,8 +17,14 @@ SQL_DECLARE(lock_generation);
 SQL_DECLARE(run_state_saved);
 SQL_DECLARE(run_state_edit);
 SQL_DECLARE(state_read);
+SQL_DECLARE(state_stamp);
 SQL_DECLARE(state_put);
 SQL_DECLARE(state_delete);
+
+/* Shorter states are read again before each change. */
+#define MIN_KNOWN_LENGTH ((size_t)64 * 1024)
+/* Longer ones come into the payload of their run once, when it ends. */
+#define MAX_EARLY_PAYLOAD ((size_t)1024 * 1024)
 
 /* --- JSON texts ------------------------------------------------------------------------------ */
 
@@ -76,16 +82,64 @@ static char *take_text_or_empty(struct db_rows *rows, size_t column)
     return text ? text : xstrdup("{}");
 }
 
+void known_state_clear(struct known_state *known)
+{
+    free(known->state_id);
+    state_parts_clear(&known->parts);
+    *known = (struct known_state){0};
+}
+
+/* Keeps a large state, so that the next change need not fetch what we have written ourselves. */
+static void remember_state(struct store *store, const char *state_id,
+                           const struct state_parts *parts, int64_t stamp_us)
+{
+    known_state_clear(&store->known);
+    if (!parts || strlen(parts->completed) + strlen(parts->partial) < MIN_KNOWN_LENGTH)
+        return;
+    store->known = (struct known_state){
+        .state_id = xstrdup(state_id),
+        .stamp_us = stamp_us,
+        .parts = {xstrdup(parts->completed), xstrdup(parts->partial)},
+    };
+}
+
+/* *out is NULL when the state is not the one we have written last. */
+static int find_known(struct store *store, const char *state_id, const struct known_state **out,
+                      struct error *err)
+{
+    const struct known_state *known = &store->known;
+    auto_db_rows struct db_rows rows = DB_ROWS_INIT;
+
+    *out = NULL;
+    if (!known->state_id || strcmp(known->state_id, state_id) != 0)
+        return 0;
+    if (db_query(&store->db, SQL(state_stamp), DB_VALUES(db_text(state_id)), &rows, err) < 0)
+        return -1;
+    if (rows.count && db_rows_time(&rows, 0, 0) == known->stamp_us)
+        *out = known;
+    return 0;
+}
+
 static int systemdb_read(void *context, const char *state_id, struct state_parts *parts,
                          bool *found, int64_t *stamp_us, struct error *err)
 {
     struct store *store = context;
+    const struct known_state *known;
     auto_db_rows struct db_rows rows = DB_ROWS_INIT;
 
     if (store->db.in_transaction && store->db.driver->state_lock_sql &&
         db_query(&store->db, store->db.driver->state_lock_sql, DB_VALUES(db_text(state_id)), NULL,
                  err) < 0)
         return -1;
+    if (find_known(store, state_id, &known, err) < 0)
+        return -1;
+    if (known) {
+        *found = true;
+        *stamp_us = known->stamp_us;
+        parts->completed = xstrdup(known->parts.completed);
+        parts->partial = xstrdup(known->parts.partial);
+        return 0;
+    }
     if (store_select(store, SCHEMA_MELTANO_TABLES, SQL(state_read), DB_VALUES(db_text(state_id)),
                      &rows, err) < 0)
         return -1;
@@ -101,6 +155,7 @@ static int systemdb_write(void *context, const char *state_id, const struct stat
 {
     struct store *store = context;
 
+    remember_state(store, state_id, parts, stamp_us);
     if (!parts)
         return db_query(&store->db, SQL(state_delete), DB_VALUES(db_text(state_id)), NULL, err);
     return db_query(&store->db, SQL(state_put),
@@ -255,6 +310,13 @@ static int keep_foreign_state(struct work *work, struct error *err)
     return next_version(work, err);
 }
 
+/* Whether the payload can be copied from the table state later. */
+static bool is_late_payload(const struct work *work)
+{
+    return work->change->value && work->completed == work->change->value &&
+           work->medium->read == systemdb_read && strlen(work->completed) > MAX_EARLY_PAYLOAD;
+}
+
 static int write_run_row(struct work *work, struct error *err)
 {
     const struct state_change *change = work->change;
@@ -263,6 +325,10 @@ static int write_run_row(struct work *work, struct error *err)
         change->value && change->kind == STATE_PARTIAL ? PAYLOAD_INCOMPLETE_STATE : PAYLOAD_STATE;
     const char *value = change->value ? change->value : change->edit_value;
 
+    if (change->row_id && is_late_payload(work)) {
+        work->store->late_payload_row = change->row_id;
+        return 0;
+    }
     if (change->row_id)
         return db_query(db, SQL(run_state_saved),
                         DB_VALUES(db_int(change->row_id), db_text(value), db_int(flags)), NULL,

@@ -79,6 +79,7 @@ void store_close(struct store *store)
     while (store->lock_count)
         store_lock_release(store->locks[0]);
     free(store->locks);
+    known_state_clear(&store->known);
     if (store->db.driver)
         store->db.driver->close(&store->db);
     db_uri_free(store->uri);

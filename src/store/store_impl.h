@@ -12,7 +12,16 @@ struct store {
     enum schema_tables tables; /* what a read-only store finds; all of them otherwise */
     struct store_lock **locks; /* held through this store */
     size_t lock_count, lock_capacity;
+    /* What this store has last written into the table state, if it is large. */
+    struct known_state {
+        char *state_id;
+        int64_t stamp_us;
+        struct state_parts parts;
+    } known;
+    int64_t late_payload_row; /* whose payload the end of the run writes; 0: none */
 };
+
+void known_state_clear(struct known_state *known);
 
 struct store_lock {
     struct store *store;

@@ -1,0 +1,1 @@
+SELECT updated_at FROM state WHERE state_id = $1
