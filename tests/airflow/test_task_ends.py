@@ -82,7 +82,7 @@ def a_task_that_fails_says_why(task):
     task.live.wait_for_state(task.name, "failed")
     task.check_state()
     log = task.live.log(task.name)
-    assert len(log.splitlines()) < 200
+    assert len(log.splitlines()) < 300, "the burst, what Airflow adds, and not 5,000"
     summary = log[log.index("The last lines of tap-a:"):]
     assert reason in summary
     assert "xtractor 'tap-a' failed: exit status 3" in summary
@@ -112,7 +112,7 @@ def a_retry_goes_on_where_the_first_try_came_to(task):
     task.generate(
         [["schema", "users"], ["counted", "users", 5, 1], ["once", failed, "exit", 1],
          ["counted", "users", 5, 1]],
-        airflow={"retries": 1},
+        airflow={"retries": task.live.spare_retries},
     )
     task.start(records=0)
     task.live.wait_for_state(task.name, "success", 2)
@@ -188,7 +188,7 @@ def wait_until_gone(task: Task, pid: int) -> None:
 
 def kill_and_retry(task: Task, find_victim, number: int, records: list[str]) -> None:
     """Ends a process above or at the program; the task's next try goes on and succeeds."""
-    task.generate(endless(task), airflow={"retries": 1})
+    task.generate(endless(task), airflow={"retries": task.live.spare_retries})
     task.start()
     first = task.program()
     send(find_victim(task), number)
@@ -196,7 +196,9 @@ def kill_and_retry(task: Task, find_victim, number: int, records: list[str]) -> 
     task.finish()
     task.live.wait_for_state(task.name, "success", 2)
     task.check_state()
-    assert task.statuses() == records
+    statuses = task.statuses()
+    # Airflow 2 can take a task runner's death for that of the next one, too, and tries once more.
+    assert (statuses if task.live.version == 3 else [statuses[0], statuses[-1]]) == records
     task.check_left()
 
 
