@@ -61,6 +61,15 @@ def inject():
 
 
 @pytest.fixture
+def small_disk(tmp_path_factory):
+    """A disk of 4 MB."""
+    disk = tmp_path_factory.mktemp("disk")
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", disk], check=True)
+    yield disk
+    subprocess.run(["umount", "-l", disk], check=True)
+
+
+@pytest.fixture
 def tell(capsys):
     """Prints a line of counts into the suite's log."""
 

@@ -12,10 +12,23 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import psycopg2
+import pytest
 
 PLUGINS = Path(__file__).parent / "plugins"
 STATE_ID = "dev:tap-a-to-target-b"
 MARK = "MELTSHIM_FAULT_LAB"
+
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a small disk")
+
+
+def fill(disk: Path) -> None:
+    with open(disk / "ballast", "wb", buffering=0) as ballast:
+        try:
+            while True:
+                ballast.write(b"\0" * 4096)
+        except OSError:
+            pass
 
 
 def read_record(stdout: str | bytes) -> dict:

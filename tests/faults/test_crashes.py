@@ -7,6 +7,8 @@ import time
 
 import pytest
 
+from lab import fill, needs_root
+
 THREE = [["schema", "users"], ["counted", "users", 3, 1]]
 ENDLESS = [["schema", "users"], ["counted", "users", 10**9, 1, 0.002]]
 REPORTED = "Incremental state has been updated"
@@ -33,7 +35,7 @@ def choose(writes: list[str], soak: bool) -> list[int]:
     return [
         number
         for number, write in enumerate(writes, 1)
-        if soak or not write.startswith("pwrite64") or chance.random() < 0.25
+        if soak or not write.startswith(("pwrite64", "send")) or chance.random() < 0.3
     ]
 
 
@@ -99,24 +101,49 @@ def test_writes_that_fail_from_any_moment_on_fail_the_run(lab, inject, number, s
     assert failures
 
 
-def test_a_commit_that_the_server_refuses_fails_the_run(postgres_lab):
-    """The statement went well; a deferred trigger makes the COMMIT fail."""
+@pytest.fixture
+def refusing_lab(postgres_lab):
+    """Its statements go well; a deferred trigger makes every COMMIT of a state fail."""
     lab = postgres_lab
     assert lab.load(steps=THREE).status == 0
-    versions = lab.versions()
     lab.execute(
         "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
         " $$ BEGIN RAISE EXCEPTION 'no more states'; END $$;"
         "CREATE CONSTRAINT TRIGGER refuse AFTER UPDATE ON state DEFERRABLE INITIALLY DEFERRED"
         " FOR EACH ROW EXECUTE FUNCTION refuse()"
     )
+    return lab
+
+
+def test_a_commit_that_the_server_refuses_fails_the_run_and_loses_nothing(refusing_lab):
+    lab = refusing_lab
+    versions = lab.versions()
+    result = lab.load(steps=THREE)
+    assert result.status == 24
+    assert "no more states" in result.stderr
+    assert (lab.committed(), lab.versions()) == (3, versions)
+    lab.execute("DROP TRIGGER refuse ON state")
+    following = lab.load(steps=THREE)
+    assert following.status == 0
+    assert following.stream("users")["bookmark_before"] == {"id": 6}
+    assert lab.committed() == 9
+    lab.check_wholeness()
+
+
+@needs_root
+def test_without_room_for_the_spool_the_state_of_before_stays(refusing_lab, small_disk):
+    lab = refusing_lab
+    spool = lab.root / ".meltano" / "run" / "spool"
+    spool.parent.mkdir(exist_ok=True)
+    spool.symlink_to(small_disk)
+    fill(small_disk)
     result = lab.load(steps=THREE)
     assert result.status in (20, 22)
-    assert "no more states" in result.stderr
+    assert "No space left on device" in result.stderr
     assert lab.committed() == 3
-    assert lab.versions() == versions
     lab.execute("DROP TRIGGER refuse ON state")
-    assert lab.load(steps=THREE).status == 0
+    following = lab.load(steps=THREE)
+    assert following.status == 0, following.stderr
     assert lab.committed() == 6
 
 

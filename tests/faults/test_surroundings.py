@@ -11,28 +11,10 @@ import time
 
 import pytest
 
+from lab import fill, needs_root
+
 THREE = [["schema", "users"], ["counted", "users", 3, 1]]
 AT_THREE = {"bookmarks": {"users": {"id": 3}}}
-
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")
-
-
-@pytest.fixture
-def small_disk(tmp_path_factory):
-    """A disk of 4 MB."""
-    disk = tmp_path_factory.mktemp("disk")
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", disk], check=True)
-    yield disk
-    subprocess.run(["umount", "-l", disk], check=True)
-
-
-def fill(disk):
-    with open(disk / "ballast", "wb", buffering=0) as ballast:
-        try:
-            while True:
-                ballast.write(b"\0" * 4096)
-        except OSError:
-            pass
 
 
 @needs_root
