@@ -57,6 +57,7 @@ static int fail(struct db *db, struct error *err)
     switch (sqlite3_errcode(handle) & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
+    case SQLITE_PROTOCOL: /* many others at once, and a slow machine */
         db->failure = DB_FAILURE_BUSY;
         error_set(err, ERR_DATABASE,
                   "the system database '%s' was locked by another program for %lld seconds", path,
@@ -258,6 +259,7 @@ static int find_path(const struct db_uri *uri, bool read_only, char **out, struc
  * systems that cannot have it the database works without. */
 static int use_wal(struct db *db, struct error *err)
 {
+    int64_t give_up_ms = clock_monotonic_ms() + BUSY_TIMEOUT_S * 1000;
     auto_db_rows struct db_rows rows = DB_ROWS_INIT;
     const char *mode;
 
@@ -266,7 +268,14 @@ static int use_wal(struct db *db, struct error *err)
     mode = rows.count ? db_rows_text(&rows, 0, 0) : NULL;
     if (mode && !strcmp(mode, "wal"))
         return 0;
-    return sqlite_script(db, "PRAGMA journal_mode = WAL", err);
+    /* Of two that change it at the same time one is refused without being made to wait. */
+    while (sqlite_script(db, "PRAGMA journal_mode = WAL", err) < 0) {
+        if (db->failure != DB_FAILURE_BUSY || clock_monotonic_ms() >= give_up_ms ||
+            deadline_has_passed())
+            return -1;
+        deadline_sleep_ms(5);
+    }
+    return 0;
 }
 
 /* SQLite opens a file that it may not write for reading, and says so only at the first write. */

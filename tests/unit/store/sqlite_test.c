@@ -324,8 +324,12 @@ END_TEST
 START_TEST(a_database_that_was_opened_by_two_at_once_is_created_once)
 {
     for (int i = 0; i < 8; i++) {
-        if (!fork())
-            _exit(open_file("meltano.db") < 0);
+        if (!fork()) {
+            if (!open_file("meltano.db"))
+                _exit(0);
+            fprintf(stderr, "%s (%s)\n", err.message, err.hint);
+            _exit(1);
+        }
     }
     for (int i = 0; i < 8; i++) {
         int status;

@@ -604,26 +604,42 @@ static void hold_until_killed(struct store *own)
         pause();
 }
 
-START_TEST(a_killed_owner_blocks_nobody)
+/* Kills the owner of a lock and returns how long it took to get it, in milliseconds. */
+static int64_t take_from_killed_owner(void)
 {
-    pid_t pid;
     struct store_lock *lock;
-    int64_t killed;
+    int64_t killed, took;
     size_t closed = 0;
-    int status;
+    pid_t pid;
 
-    start(_i);
-    map_shared();
+    shared->holds = false;
     pid = in_child(hold_until_killed);
     while (!__atomic_load_n(&shared->holds, __ATOMIC_SEQ_CST))
         usleep(1000);
     killed = clock_monotonic_ms();
     kill(pid, SIGKILL);
-    ck_ok(store_lock_acquire(store, id, 5000, NULL, &lock, NULL, &err));
-    ck_assert_int_lt(clock_monotonic_ms() - killed, 100);
+    ck_ok(store_lock_acquire(store, id, 20000, NULL, &lock, NULL, &err));
+    took = clock_monotonic_ms() - killed;
     ck_ok(store_close_abandoned_runs(store, lock, NULL, NULL, &closed, &err));
     ck_assert_uint_eq(closed, 1);
-    waitpid(pid, &status, 0);
+    store_lock_release(lock);
+    waitpid(pid, NULL, 0);
+    return took;
+}
+
+START_TEST(a_killed_owner_blocks_nobody)
+{
+    int64_t shortest = INT64_MAX;
+
+    start(_i);
+    map_shared();
+    /* A loaded machine makes some of them slow, a fault all. */
+    for (int tries = 0; tries < 20 && shortest >= 100; tries++) {
+        int64_t took = take_from_killed_owner();
+
+        shortest = took < shortest ? took : shortest;
+    }
+    ck_assert_int_lt(shortest, 100);
     finish();
 }
 END_TEST
