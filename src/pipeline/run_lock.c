@@ -7,6 +7,7 @@
 #include "pipeline/run_record.h"
 #include "process/process.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,8 @@
 #define AIRFLOW_WAIT_MS 15000
 /* An attempt that was told to end has ended long before; then it is killed. */
 #define TAKE_OVER_MS 10000
+/* How long the lock of an owner that is dead is waited for. */
+#define DEAD_OWNER_MS 5000
 /* How long one wait lasts before signals are looked at. */
 #define WAIT_SLICE_MS 200
 
@@ -128,27 +131,38 @@ static void press_owner(const char *state_id, const struct lock_owner *owner,
     }
 }
 
+/* The lock of an owner that was killed is free in a moment: a child that it had forked closes its
+ * files before it executes anything, and a server has to notice that the connection is gone. */
+static bool is_dead(const struct lock_owner *owner, const struct lock_owner *self)
+{
+    return owner->pid > 0 && !strcmp(owner->host, self->host) && kill(owner->pid, 0) < 0 &&
+           errno == ESRCH;
+}
+
 static int acquire_in_slices(struct store *store, const char *state_id, int64_t limit_ms,
                              const struct lock_owner *self, struct store_lock **out,
                              struct lock_owner *owner, struct error *err)
 {
-    int64_t deadline = clock_monotonic_ms() + limit_ms;
+    int64_t started = clock_monotonic_ms(), wait_ms = 0;
     struct pressure pressure = {0};
 
     for (;;) {
-        int64_t left = deadline - clock_monotonic_ms();
+        int64_t passed;
+        bool is_over;
 
-        if (!store_lock_acquire(store, state_id,
-                                left <= 0              ? 0
-                                : left < WAIT_SLICE_MS ? left
-                                                       : WAIT_SLICE_MS,
-                                self, out, owner, err)) {
+        if (!store_lock_acquire(store, state_id, wait_ms, self, out, owner, err)) {
             *err = (struct error){0};
             return 0;
         }
-        if (err->code != ERR_LOCKED || left <= 0 || check_signals(err) < 0)
+        if (err->code != ERR_LOCKED || check_signals(err) < 0)
             return -1;
-        press_owner(state_id, owner, self, &pressure);
+        passed = clock_monotonic_ms() - started;
+        is_over = passed >= limit_ms;
+        if (is_over && (passed >= DEAD_OWNER_MS || !is_dead(owner, self)))
+            return -1;
+        if (!is_over)
+            press_owner(state_id, owner, self, &pressure);
+        wait_ms = is_over || limit_ms - passed > WAIT_SLICE_MS ? WAIT_SLICE_MS : limit_ms - passed;
     }
 }
 

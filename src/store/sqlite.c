@@ -275,6 +275,7 @@ static int use_wal(struct db *db, struct error *err)
             return -1;
         deadline_sleep_ms(5);
     }
+    *err = (struct error){0};
     return 0;
 }
 

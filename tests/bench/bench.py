@@ -2,18 +2,22 @@
 the goals are met. All numbers are kept in build/bench/results.json."""
 
 import argparse
+import contextlib
 import dataclasses
 import json
 import shutil
+import sqlite3
 import statistics
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 from support.examples import environment, fill_source
 from support.paths import BUILD, EXAMPLES, MELTSHIM, ROOT, SHARED, venv_bin
 from support.postgres import PostgresServer
+from support.servers import wait_until
 
 BENCH = BUILD / "bench"
 WORK = BENCH / "work"
@@ -241,6 +245,112 @@ def bench_line(report: Report, rounds: int) -> None:
     report.memory_goal(medians)
 
 
+def start_run(project: Path, records: int, **env: str) -> subprocess.Popen:
+    return subprocess.Popen(
+        [MELTSHIM, "run", "tap", "target"],
+        cwd=project,
+        env=bench_environment(BENCH_TAP_RECORDS=str(records), **env),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def kill_and_start_again(project: Path, count_runs: Callable, last_begin: Callable, **env) -> float:
+    """Seconds from the kill of a run under full load to the next one's lock and row."""
+    before = count_runs()
+    victim = start_run(project, 10**9, **env)
+    wait_until(lambda: count_runs() > before, "the run has its row", interval_s=0.01)
+    victim.kill()
+    killed_at = time.time()
+    victim.wait()
+    following = start_run(project, 1, **env)
+    output, _ = following.communicate(timeout=60)
+    if following.returncode:
+        sys.exit(f"the run after the kill failed:\n{output.decode()}")
+    return last_begin() - killed_at
+
+
+def bench_kill(report: Report, rounds: int) -> None:
+    """From kill -9 to the next run; the dead one's plugins still write while it starts."""
+    project = WORK / "killed"
+    shutil.copytree(bench_project(), project)
+    rows = "SELECT {} FROM runs WHERE state <> 'STATE_EDIT'"
+
+    def ask_sqlite(sql: str) -> float:
+        file = project / ".meltano" / "meltano.db"
+        if not file.exists():
+            return 0
+        with contextlib.closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as database:
+            try:
+                return float(database.execute(sql).fetchone()[0])
+            except sqlite3.OperationalError:  # the tables are being made
+                return 0
+
+    with PostgresServer() as server:
+        uri = server.create_database("killed")
+
+        def ask_postgres(sql: str) -> float:
+            return float(server.psql(sql, "killed").strip())
+
+        start_run(project, 1, MELTANO_DATABASE_URI=uri).communicate()
+        epochs = {
+            "sqlite": "(julianday(MAX(started_at)) - 2440587.5) * 86400",
+            "postgresql": "extract(epoch FROM MAX(started_at))",
+        }
+        for name, ask in ("sqlite", ask_sqlite), ("postgresql", ask_postgres):
+            delays = [
+                kill_and_start_again(
+                    project,
+                    lambda ask=ask: ask(rows.format("COUNT(*)")),
+                    lambda ask=ask, name=name: ask(rows.format(epochs[name])),
+                    **({"MELTANO_DATABASE_URI": uri} if name == "postgresql" else {}),
+                )
+                for _ in range(4 * rounds)
+            ]
+            milliseconds = 1000 * statistics.median(delays)
+            print(f"\nfrom kill -9 to the next run: {name}, longest {1000 * max(delays):.0f} ms")
+            report.results[f"kill: {name}"] = delays
+            report.goal("ms (median)", milliseconds, 100)
+
+
+CONCURRENT_RUNS = 50
+
+
+def at_once(command: str) -> list[str]:
+    """$i tells the runs apart."""
+    numbers = " ".join(str(number) for number in range(CONCURRENT_RUNS))
+    return ["sh", "-c", f"for i in {numbers}; do {command} & done; wait"]
+
+
+def bench_concurrent(report: Report, rounds: int) -> None:
+    """Fifty runs of different state ids on one database, against fifty bare pipes."""
+    one = {"BENCH_TAP_RECORDS": "1000"}
+    project = WORK / "concurrent"
+    shutil.copytree(bench_project(), project)
+    run = at_once(f"{MELTSHIM} run --state-id-suffix=$i tap target")
+
+    def check(stdout: str) -> None:
+        succeeded = sum(json.loads(line)["exit_code"] == 0 for line in stdout.splitlines())
+        if succeeded != CONCURRENT_RUNS:
+            sys.exit(f"{succeeded} of {CONCURRENT_RUNS} concurrent runs succeeded")
+
+    with PostgresServer() as server:
+        uri = server.create_database("concurrent")
+        contenders = {
+            "pipes": Contender(at_once("bin/tap | bin/target > /dev/null"), project, one),
+            "sqlite": Contender(run, project, one, check=check),
+            "postgresql": Contender(
+                run, project, {**one, "MELTANO_DATABASE_URI": uri}, check=check
+            ),
+        }
+        medians = compare(contenders, rounds)
+    report.show(f"{CONCURRENT_RUNS} runs at once, 1,000 records each", medians)
+    for name in ("sqlite", "postgresql"):
+        over = (medians[name].wall_s - medians["pipes"].wall_s) * 1000 / CONCURRENT_RUNS
+        report.goal(f"ms for each run over its pipe, on {name}", over, 30)
+
+
 def bench_install(report: Report, rounds: int) -> None:
     contenders = meltano_and_meltshim(["install"], EXAMPLES / "flights")
     medians = compare(contenders, rounds)
@@ -379,19 +489,37 @@ def large_project() -> Path:
     for kind in ("extractors", "loaders"):
         lines.append(f"  {kind}:")
         for number in range(2500):
-            lines += [f"  - name: {kind}-{number}", f"    namespace: {kind}_{number}",
-                      f"    pip_url: {kind}=={number}", "    config:", f"      port: {number}"]
+            lines += [
+                f"  - name: {kind}-{number}",
+                f"    namespace: {kind}_{number}",
+                f"    pip_url: {kind}=={number}",
+                "    config:",
+                f"      port: {number}",
+            ]
     lines.append("jobs:")
     for number in range(500):
-        lines += [f"- name: job-{number}", "  tasks:",
-                  f"  - extractors-{number} loaders-{number}", "  - dbt:run"]
+        lines += [
+            f"- name: job-{number}",
+            "  tasks:",
+            f"  - extractors-{number} loaders-{number}",
+            "  - dbt:run",
+        ]
     lines.append("schedules:")
     for number in range(500):
-        lines += [f"- name: job-{number}", "  interval: '@daily'", f"  job: job-{number}",
-                  "  env:", f"    NUMBER: '{number}'"]
-        lines += [f"- name: load-{number}", "  interval: 0 6 * * *",
-                  f"  extractor: extractors-{number}", f"  loader: loaders-{number}",
-                  "  transform: skip"]
+        lines += [
+            f"- name: job-{number}",
+            "  interval: '@daily'",
+            f"  job: job-{number}",
+            "  env:",
+            f"    NUMBER: '{number}'",
+        ]
+        lines += [
+            f"- name: load-{number}",
+            "  interval: 0 6 * * *",
+            f"  extractor: extractors-{number}",
+            f"  loader: loaders-{number}",
+            "  transform: skip",
+        ]
     (project / "meltano.yml").write_text("\n".join(lines) + "\n")
     return project
 
@@ -399,11 +527,14 @@ def large_project() -> Path:
 def bench_dags(report: Report, rounds: int) -> None:
     project = large_project()
     generate = f"exec {MELTSHIM} --log-level=error airflow generate --output"
-    medians = compare({
-        # A folder of its own for each round.
-        "first": Contender(["sh", "-c", f"{generate} dags/$$ > /dev/null"], project, {}),
-        "unchanged": Contender(["sh", "-c", f"{generate} dags/same > /dev/null"], project, {}),
-    }, rounds)
+    medians = compare(
+        {
+            # A folder of its own for each round.
+            "first": Contender(["sh", "-c", f"{generate} dags/$$ > /dev/null"], project, {}),
+            "unchanged": Contender(["sh", "-c", f"{generate} dags/same > /dev/null"], project, {}),
+        },
+        rounds,
+    )
     report.show("airflow generate: 1,000 schedules, 5,000 plugins", medians)
     report.goal("ms for the first time", medians["first"].wall_s * 1000, 300)
     report.goal("ms when nothing changed", medians["unchanged"].wall_s * 1000, 100)
@@ -418,6 +549,8 @@ GROUPS = {
     "relay": bench_relay,
     "line": bench_line,
     "database": bench_database,
+    "kill": bench_kill,
+    "concurrent": bench_concurrent,
     "install": bench_install,
     "real": bench_real,
 }
