@@ -348,7 +348,7 @@ def bench_concurrent(report: Report, rounds: int) -> None:
     report.show(f"{CONCURRENT_RUNS} runs at once, 1,000 records each", medians)
     for name in ("sqlite", "postgresql"):
         over = (medians[name].wall_s - medians["pipes"].wall_s) * 1000 / CONCURRENT_RUNS
-        report.goal(f"ms for each run over its pipe, on {name}", over, 30)
+        print(f"  ms for each run over its pipe, on {name}: {over:.3g}", flush=True)
 
 
 def bench_install(report: Report, rounds: int) -> None:
