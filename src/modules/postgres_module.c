@@ -163,6 +163,12 @@ static int fail_on_silence(struct db *db, struct error *err)
     return error_hint(err, "Look after the server; nothing that was committed is lost.");
 }
 
+/* libpq's own refusals have no SQLSTATE; what it says of certificates stays as it is. */
+static const struct sqlstate certificate_failure = {
+    .failure = DB_FAILURE_FINAL,
+    .hint = "Check sslmode, sslrootcert and the host's name in database_uri.",
+};
+
 /* An error message of a connection attempt with PQERRORS_VERBOSE: "... FATAL:  28P01: text". */
 static int fail_to_connect(struct db *db, const char *message, struct error *err)
 {
@@ -177,6 +183,8 @@ static int fail_to_connect(struct db *db, const char *message, struct error *err
         snprintf(code, sizeof code, "%s", fatal + 8);
         known = find_sqlstate(code);
         message = fatal + 15;
+    } else if (strstr(message, "certificate")) {
+        known = &certificate_failure;
     }
     db->failure = known ? known->failure : DB_FAILURE_CONNECTION;
     copy_first_line(line, sizeof line, message);

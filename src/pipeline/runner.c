@@ -45,6 +45,7 @@ struct runner {
     struct run_record record;
     int64_t started_ms, deadline_ms;
     bool record_is_stored;
+    bool has_no_store; /* the system database could not be opened */
 };
 
 static bool is_el(const struct run_options *options)
@@ -54,7 +55,10 @@ static bool is_el(const struct run_options *options)
 
 static struct store *open_store(struct runner *runner, struct error *err)
 {
-    return runner->store_source->open(runner->store_source->context, err);
+    struct store *store = runner->store_source->open(runner->store_source->context, err);
+
+    runner->has_no_store = !store;
+    return store;
 }
 
 /* --- the plan ------------------------------------------------------------------------------ */
@@ -738,7 +742,8 @@ static void store_record(struct runner *runner, const char *json)
     struct error err = {0};
     struct store *store;
 
-    if (runner->record_is_stored)
+    /* What kept the run from its state would be waited for once more. */
+    if (runner->record_is_stored || runner->has_no_store)
         return;
     store = open_store(runner, &err);
     if (!store || store_record_add(store, runner->record.run_id, json, &err) < 0)

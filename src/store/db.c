@@ -202,8 +202,11 @@ static enum outcome run_transaction(struct db *db, enum db_durability durability
     int failed;
 
     db->failure = DB_FAILURE_NONE;
-    if (db->driver->begin(db, durability, err) < 0)
+    if (db->driver->begin(db, durability, err) < 0) {
+        /* It may have begun nevertheless. */
+        db->driver->rollback(db);
         return OUTCOME_FAILED;
+    }
     db->in_transaction = true;
     failed = work(db, context, err);
     db->in_transaction = false;

@@ -1,0 +1,190 @@
+"""Forms of database_uri, and servers that will not do: each said in one sentence, without password."""
+
+import json
+import os
+import subprocess
+import urllib.parse
+
+import pytest
+
+from support import postgres
+from support.postgres import PASSWORD, USER, PostgresServer
+
+STEPS = [["schema", "users"], ["counted", "users", 3, 1]]
+ODD_PASSWORD = "100%/@:?# é"
+
+
+@pytest.fixture(scope="module")
+def server():
+    """With TLS, and a Unix socket in its directory."""
+    server = PostgresServer()
+    server.certificate = server._dir / "certificate"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=x"]
+        + ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", server._dir / "key"]
+        + ["-out", server.certificate],
+        check=True,
+        capture_output=True,
+    )
+    if server._account:
+        os.chown(server._dir / "key", server._account.pw_uid, server._account.pw_gid)
+    server.settings = {
+        "ssl": "on",
+        "ssl_cert_file": str(server.certificate),
+        "ssl_key_file": str(server._dir / "key"),
+        "unix_socket_directories": str(server._dir),
+    }
+    with server:
+        server.psql(f"CREATE ROLE odd LOGIN PASSWORD '{ODD_PASSWORD}' SUPERUSER")
+        yield server
+
+
+def load(lab, uri, *options, **env):
+    lab.prepare(STEPS)
+    return lab.run("run", *options, "tap-a", "target-b", env={"MELTANO_DATABASE_URI": uri, **env})
+
+
+def count(start=[0]) -> int:
+    start[0] += 1
+    return start[0]
+
+
+@pytest.fixture
+def database(server):
+    name = f"uris{count()}"
+    server.create_database(name)
+    return name
+
+
+FORMS = {
+    "plain": "postgresql://{user}:{password}@{host}:{port}/{name}",
+    "psycopg": "postgresql+psycopg://{user}:{password}@{host}:{port}/{name}",
+    "psycopg2": "postgresql+psycopg2://{user}:{password}@{host}:{port}/{name}",
+    "socket": "postgresql://{user}:{password}@/{name}?host={socket}&port={port}",
+    "tls": "postgresql://{user}:{password}@{host}:{port}/{name}?sslmode=require",
+    "checked tls": "postgresql://{user}:{password}@{host}:{port}/{name}"
+    "?sslmode=verify-full&sslrootcert={certificate}",
+    "odd password": "postgresql://odd:{odd}@{host}:{port}/{name}",
+    "options": "postgresql://{user}:{password}@{host}:{port}/{name}"
+    "?options=-csearch_path%3Dapart%20-cwork_mem%3D8MB&application_name=mine",
+}
+
+
+def fill(form: str, server: PostgresServer, name: str, **more) -> str:
+    return form.format(
+        **{
+            "user": USER,
+            "password": PASSWORD,
+            "odd": urllib.parse.quote(ODD_PASSWORD, safe=""),
+            "host": server.host,
+            "port": server.port,
+            "name": name,
+            "socket": server._dir,
+            "certificate": server.certificate,
+            **more,
+        }
+    )
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_run_keeps_its_state_by_every_form_of_the_uri(lab, server, database, form):
+    server.psql("CREATE SCHEMA apart", database)
+    result = load(lab, fill(FORMS[form], server, database))
+    assert result.status == 0, result.stderr
+    schema = "apart" if form == "options" else "public"
+    text = server.psql(f"SELECT completed_state FROM {schema}.state", database)
+    assert json.loads(text)["singer_state"] == {"bookmarks": {"users": {"id": 3}}}
+    assert PASSWORD not in result.stderr + result.stdout
+    assert ODD_PASSWORD not in result.stderr + result.stdout
+
+
+REFUSED = {
+    "wrong password": (
+        "postgresql://{user}:not-the-one@{host}:{port}/{name}",
+        "password authentication failed",
+    ),
+    "wrong database": ("postgresql://{user}:{password}@{host}:{port}/none", "does not exist"),
+    "wrong certificate": (
+        "postgresql://{user}:{password}@{host}:{port}/{name}"
+        "?sslmode=verify-full&sslrootcert=/etc/hostname",
+        "could not read root certificate file",
+    ),
+    "wrong parameter": (
+        "postgresql://{user}:{password}@{host}:{port}/{name}?charset=utf8",
+        "unknown parameter 'charset'",
+    ),
+    "wrong port": ("postgresql://{user}:{password}@{host}:65x/{name}", "the port is not a number"),
+    "wrong kind": ("mysql://{user}:{password}@{host}/{name}", "a database of the kind 'mysql'"),
+    "no schema": (
+        "postgresql://{user}:{password}@{host}:{port}/{name}?options=-csearch_path%3Dnone",
+        "no schema has been selected",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_is_wrong_is_said_at_once_and_without_the_password(lab, server, database, case):
+    form, text = REFUSED[case]
+    result = load(lab, fill(form, server, database))
+    assert result.status in (1, 20)
+    assert text in result.stderr
+    assert "Will retry" not in result.stderr
+    assert PASSWORD not in result.stderr + result.stdout
+    assert "not-the-one" not in result.stderr + result.stdout
+    assert not lab.output.exists(), "the loader was started"
+
+
+def test_a_server_that_is_away_is_tried_as_often_as_the_settings_say(lab, server, database):
+    uri = fill(FORMS["plain"], server, database, port=1)
+    retries = {"MELTANO_DATABASE_MAX_RETRIES": "2", "MELTANO_DATABASE_RETRY_TIMEOUT": "1"}
+    result = load(lab, uri, **retries)
+    assert result.status == 20
+    assert result.stderr.count("DB connection failed. Will retry after 1s.") == 2
+    assert 2 <= result.seconds < 10
+
+
+def test_a_role_that_may_not_create_learns_what_it_needs(lab, server, database):
+    server.psql("CREATE ROLE reader LOGIN PASSWORD 'reader-word'")
+    uri = fill("postgresql://reader:reader-word@{host}:{port}/{name}", server, database)
+    result = load(lab, uri)
+    assert result.status == 20
+    assert "permission denied for schema public" in result.stderr
+    assert "GRANT CREATE ON SCHEMA" in result.stderr
+
+
+def test_a_database_of_a_newer_meltano_is_refused(lab, server, database):
+    uri = fill(FORMS["plain"], server, database)
+    assert load(lab, uri).status == 0
+    server.psql("UPDATE alembic_version SET version_num = 'ffffffffffff'", database)
+    result = load(lab, uri)
+    assert result.status == 20
+    assert "unknown revision 'ffffffffffff'" in result.stderr
+    assert server.psql("SELECT version_num FROM alembic_version", database).strip() == "f" * 12
+
+
+@pytest.fixture
+def replica(server, database):
+    """A hot standby of the server, with the tables in it."""
+    replica = PostgresServer()
+    if replica._account:
+        os.chown(replica._dir, replica._account.pw_uid, replica._account.pw_gid)
+    subprocess.run(
+        [postgres._programs() / "pg_basebackup", "--write-recovery-conf", "--no-sync"]
+        + ["--checkpoint=fast", "-D", replica._dir / "data", "-d", server.uri()],
+        check=True,
+        cwd=replica._dir,
+        **replica._identity(),
+    )
+    with replica:
+        yield replica
+
+
+def test_a_replica_can_be_read_and_not_written(lab, server, database, request):
+    assert load(lab, fill(FORMS["plain"], server, database)).status == 0
+    replica = request.getfixturevalue("replica")
+    uri = {"MELTANO_DATABASE_URI": replica.uri(database)}
+    assert '"id":3' in lab.run("state", "get", "dev:tap-a-to-target-b", env=uri).stdout
+    result = load(lab, replica.uri(database))
+    assert result.status == 20
+    assert "is a replica" in result.stderr
+    assert "transaction is aborted" not in result.stderr
