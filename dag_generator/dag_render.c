@@ -247,9 +247,11 @@ static void add_line(struct strbuf *out, int level, const char *head,
 
 static void add_keyword(struct strbuf *out, int level, const struct dag_argument *argument)
 {
-    auto_free char *head = xasprintf("%s=", argument->name);
+    auto_strbuf struct strbuf head = STRBUF_INIT;
 
-    add_line(out, level, head, argument);
+    strbuf_add(&head, argument->name);
+    strbuf_add_char(&head, '=');
+    add_line(out, level, strbuf_text(&head), argument);
 }
 
 static void add_env(const struct dag *dag, struct strbuf *out, int level, const char *head,
@@ -400,11 +402,13 @@ static void render_arguments(const struct dag *dag, struct strbuf *out)
     indent(out, 1);
     strbuf_add(out, "default_args={\n");
     for (size_t j = 0; j < dag->defaults.count; j++) {
-        auto_free char *head = xasprintf("\"%s\": ", dag->defaults.items[j].name);
+        auto_strbuf struct strbuf head = STRBUF_INIT;
 
+        strbuf_add_py_source_string(&head, dag->defaults.items[j].name);
+        strbuf_add(&head, ": ");
         if (!strcmp(dag->defaults.items[j].name, dag->in_pods ? "do_xcom_push" : "append_env"))
             add_env(dag, out, 2, dag->in_pods ? "\"env_vars\": " : "\"env\": ", &dag->env);
-        add_line(out, 2, head, &dag->defaults.items[j]);
+        add_line(out, 2, strbuf_text(&head), &dag->defaults.items[j]);
     }
     indent(out, 1);
     strbuf_add(out, "},\n");

@@ -17,7 +17,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MANIFEST_SCHEMA "meltshim.dags/1"
+#define MANIFEST_SCHEMA   "meltshim.dags/1"
+#define MOST_SINGLE_SYNCS 16
 
 static void file_clear(struct dag_file *file)
 {
@@ -115,7 +116,7 @@ static int read_manifest(struct dag_plan *plan, struct error *err)
         const char *name = value_text(value_at(files, i));
 
         if (name && *name && !strchr(name, '/'))
-            strlist_add_unique(&plan->listed, name);
+            strlist_add(&plan->listed, name);
     }
     return 0;
 }
@@ -226,7 +227,7 @@ static int list_folder(const char *folder, struct strlist *names, struct error *
         size_t length = strlen(entry->d_name);
 
         if (length > 3 && !strcmp(entry->d_name + length - 3, ".py") && entry->d_type != DT_DIR)
-            strlist_add_unique(names, entry->d_name);
+            strlist_add(names, entry->d_name);
     }
     closedir(dir);
     return 0;
@@ -262,10 +263,14 @@ static int plan_files(struct dag_plan *plan, const struct dag_list *list, enum d
     strlist_add_all(&candidates, &plan->listed);
     if (mode == DAG_PLAN_PRUNE && list_folder(plan->folder, &candidates, err) < 0)
         return -1;
-    for (size_t i = 0; i < candidates.count; i++)
-        if (!has_dag(&wanted, candidates.items[i]) &&
+    strlist_sort(&candidates);
+    for (size_t i = 0; i < candidates.count; i++) {
+        bool is_known = i && !strcmp(candidates.items[i], candidates.items[i - 1]);
+
+        if (!is_known && !has_dag(&wanted, candidates.items[i]) &&
             plan_removal(plan, candidates.items[i], err) < 0)
             return -1;
+    }
     if (plan->count)
         qsort(plan->files, plan->count, sizeof *plan->files, compare_names);
     return 0;
@@ -353,31 +358,30 @@ static bool is_written(const struct dag_file *file)
     return file->change == DAG_ADDED || file->change == DAG_CHANGED;
 }
 
-/* 0, or -1 with errno. */
+/* 0, or -1 with errno. The lock of the folder makes the names ours; what a crash left under them is
+ * overwritten. */
 static int write_temporary(const struct dag_plan *plan, const struct dag_file *file,
                            struct strlist *temporaries)
 {
     /* No name that ends in .py: Airflow may look at any moment. */
-    auto_free char *path = path_join(plan->folder, ".meltshim-XXXXXX.tmp");
-    int fd = mkostemps(path, 4, O_CLOEXEC);
+    auto_free char *path = path_joinf(plan->folder, ".meltshim-%zu.tmp", temporaries->count);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
     int failed;
 
     if (fd < 0)
         return -1;
     strlist_add(temporaries, path);
-    failed = fchmod(fd, 0644) < 0 ||
-             fd_write_all(fd, strbuf_text(&file->new_text), file->new_text.length) < 0;
-    /* Starts the write, so that the sync to come finds little left to do. */
-    if (!failed)
-        sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+    failed = fd_write_all(fd, strbuf_text(&file->new_text), file->new_text.length) < 0;
     if (close(fd) < 0)
         failed = 1;
     return failed ? -1 : 0;
 }
 
-/* All together, because then the journal of the file system is written once and not per file. */
-static int sync_temporaries(const struct strlist *temporaries)
+/* Many at once: a file at a time, each would wait for the disk. */
+static int sync_temporaries(const struct dag_plan *plan, const struct strlist *temporaries)
 {
+    if (temporaries->count > MOST_SINGLE_SYNCS)
+        return syncfs(plan->folder_fd);
     for (size_t i = 0; i < temporaries->count; i++) {
         auto_fd int fd = open(temporaries->items[i], O_RDONLY | O_CLOEXEC);
 
@@ -390,10 +394,17 @@ static int sync_temporaries(const struct strlist *temporaries)
 static int write_temporaries(const struct dag_plan *plan, struct strlist *temporaries,
                              struct error *err)
 {
-    for (size_t i = 0; i < plan->count; i++)
+    /* Airflow, which may be another user, has to read them. */
+    mode_t mask = umask(022);
+    const char *failed = NULL;
+
+    for (size_t i = 0; i < plan->count && !failed; i++)
         if (is_written(&plan->files[i]) && write_temporary(plan, &plan->files[i], temporaries) < 0)
-            return refuse_write(plan, plan->files[i].name, err);
-    if (sync_temporaries(temporaries) < 0)
+            failed = plan->files[i].name;
+    umask(mask);
+    if (failed)
+        return refuse_write(plan, failed, err);
+    if (sync_temporaries(plan, temporaries) < 0)
         return error_set_errno(err, ERR_IO, "cannot write to the DAG folder %s", plan->folder);
     return 0;
 }

@@ -42,7 +42,9 @@ int fd_read_all(int fd, struct strbuf *out)
     for (;;) {
         ssize_t got;
 
-        strbuf_reserve(out, 65536);
+        /* Most files are small; with room left, the end is noticed without growing again. */
+        if (out->capacity < out->length + 4096)
+            strbuf_reserve(out, out->length + 8192);
         got = read(fd, out->text + out->length, out->capacity - out->length - 1);
         if (got < 0) {
             if (errno == EINTR)
