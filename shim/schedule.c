@@ -55,6 +55,8 @@ static int add_elt_schedule(struct app *app, const struct schedule *schedule, st
     value_set_string(entry, "loader", schedule->loader);
     value_set_string(entry, "transform", schedule->transform);
     value_set_string_or_null(entry, "interval", schedule->interval);
+    /* Meltano 4 prints none any more, but the DAG generator of files-airflow reads it. */
+    value_set_string_or_null(entry, "start_date", value_get_text(schedule->entry, "start_date"));
     value_set_take(entry, "env", copy_or_empty_map(schedule->env));
     value_set_string_or_null(entry, "cron_interval", schedule_cron(schedule));
     add_elt_args(schedule, &words);

@@ -29,6 +29,7 @@ def test_schedules_as_json(project):
                     "loader": "target-b",
                     "transform": "skip",
                     "interval": "@daily",
+                    "start_date": None,
                     "env": {"A": "1"},
                     "cron_interval": "0 0 * * *",
                     "last_successful_run_ended_at": None,

