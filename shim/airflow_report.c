@@ -48,7 +48,7 @@ void airflow_report_list(const struct dag_list *list, const struct dag_plan *pla
                          struct strbuf *out)
 {
     static const char *const titles[] = {"DAG", "SCHEDULE", "TASKS", "FILE", "STATUS"};
-    auto_table struct table table;
+    auto_table struct table table = {0};
 
     TABLE_INIT(&table, titles);
     for (size_t i = 0; i < list->count; i++) {
@@ -191,7 +191,7 @@ void airflow_report_explain(const struct dag *dag, struct strbuf *out)
     for (size_t i = 0; i < dag->task_count; i++) {
         auto_free char *title = xasprintf("TASK %s", dag->tasks[i].task_id);
         const char *const titles[] = {title, "VALUE", "FROM"};
-        auto_table struct table table;
+        auto_table struct table table = {0};
 
         strbuf_add_char(out, '\n');
         TABLE_INIT(&table, titles);

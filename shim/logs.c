@@ -130,7 +130,7 @@ static void print_table(struct app *app, const struct run_row_list *rows)
 {
     static const char *const titles[] = {"STATUS",  "LOG ID",   "JOB NAME",
                                          "STARTED", "DURATION", "TRIGGER"};
-    auto_table struct table table;
+    auto_table struct table table = {0};
 
     TABLE_INIT(&table, titles);
     for (size_t i = 0; i < rows->count; i++) {

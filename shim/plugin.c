@@ -31,7 +31,7 @@ static struct value *plugin_to_value(struct plugin *plugin)
 static void print_table(struct app *app, const struct value *plugins)
 {
     static const char *const titles[] = {"TYPE", "NAME", "VARIANT", "INHERIT FROM", "CUSTOM"};
-    auto_table struct table table;
+    auto_table struct table table = {0};
 
     TABLE_INIT(&table, titles);
     for (size_t i = 0; i < value_count(plugins); i++) {

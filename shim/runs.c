@@ -122,7 +122,7 @@ static int list_as_json(struct app *app, const struct strlist *records, struct e
 static int list_as_table(struct app *app, struct store *store, const struct list_args *args,
                          const struct strlist *records, struct error *err)
 {
-    auto_table struct table table;
+    auto_table struct table table = {0};
 
     TABLE_INIT(&table, list_titles);
     if (add_running(store, args->state_id, &table, err) < 0)
@@ -214,7 +214,7 @@ static void print_failures(struct app *app, const struct failure_list *failures)
 {
     static const char *const titles[] = {"TIMES",       "FIRST (UTC)", "LAST (UTC)",
                                          "FINGERPRINT", "STATE ID",    "FAILURE"};
-    auto_table struct table table;
+    auto_table struct table table = {0};
 
     TABLE_INIT(&table, titles);
     for (size_t i = 0; i < failures->count; i++)
@@ -325,7 +325,7 @@ static void print_streams(struct app *app, const struct value *streams)
 {
     static const char *const titles[] = {"STREAM", "RECORDS", "BYTES", "BOOKMARK BEFORE",
                                          "BOOKMARK AFTER"};
-    auto_table struct table table;
+    auto_table struct table table = {0};
 
     if (!value_count(streams))
         return;
@@ -348,7 +348,7 @@ static void print_streams(struct app *app, const struct value *streams)
 static void print_processes(struct app *app, const struct value *processes)
 {
     static const char *const titles[] = {"PROCESS", "ROLE", "ENDED", "TIME", "CPU", "MEMORY"};
-    auto_table struct table table;
+    auto_table struct table table = {0};
 
     if (!value_count(processes))
         return;

@@ -32,7 +32,7 @@ static struct value *version_to_value(const struct state_version *version)
 static void print_history(struct app *app, const struct state_version_list *versions)
 {
     static const char *const titles[] = {"VERSION", "WRITTEN", "KIND", "SOURCE", "RUN ID"};
-    auto_table struct table table;
+    auto_table struct table table = {0};
 
     TABLE_INIT(&table, titles);
     for (size_t i = 0; i < versions->count; i++) {

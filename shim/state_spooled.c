@@ -55,7 +55,7 @@ static int run_spooled(struct app *app, void *data, struct error *err)
     const struct spooled_args *args = data;
     auto_strlist struct strlist paths = STRLIST_INIT;
     auto_value struct value *list = value_new_list();
-    auto_table struct table table;
+    auto_table struct table table = {0};
 
     TABLE_INIT(&table, titles);
     if (list_files(app, &paths, err) < 0)
