@@ -13,6 +13,7 @@
 #define OUR_PROGRAM     "meltshim-airflow"
 #define EXTENSION       "airflow_invoker"
 #define CONFIG_NAME     "airflow.cfg"
+#define STATE_DIR       "airflow"
 #define DEFAULT_PORT    "8080"
 #define EXTRA_PREFIX    "_meltshim_"
 #define VARIABLE_PREFIX "AIRFLOW__MELTSHIM_"
@@ -97,29 +98,38 @@ static const char *path_variable(const struct airflow *airflow, const char *vari
     return airflow->plugin->type == PLUGIN_UTILITY && path && *path ? path : NULL;
 }
 
+/* Meltano empties its run directory at each installation. */
+static bool is_lasting(const struct airflow *airflow, const char *path)
+{
+    auto_free char *run_dir = path_join(airflow->plugin->project->sys_dir, "run");
+
+    return !path_is_inside(path, run_dir);
+}
+
 static void find_files(struct airflow *airflow)
 {
-    const struct project *project = airflow->plugin->project;
+    const char *root = airflow->plugin->project->root;
     const struct setting *home = find_by_variable(airflow, "AIRFLOW_HOME");
     const struct setting *file = find_by_variable(airflow, "AIRFLOW_CONFIG");
-    auto_free char *run_dir = path_joinf(project->sys_dir, "run/%s", airflow->plugin->name);
-    bool has_home = is_given(airflow, home) || (!home && path_variable(airflow, "AIRFLOW_HOME"));
+    const char *home_variable = home ? NULL : path_variable(airflow, "AIRFLOW_HOME");
+    const char *file_variable = file ? NULL : path_variable(airflow, "AIRFLOW_CONFIG");
 
-    airflow->state_dir = path_join(run_dir, "meltshim");
+    airflow->state_dir = path_join(airflow->plugin->project->sys_dir, STATE_DIR);
     if (home)
-        airflow->home = path_join(project->root, value_text(home->value));
-    else if (has_home)
-        airflow->home = path_absolute(path_variable(airflow, "AIRFLOW_HOME"));
+        airflow->home = path_join(root, value_text(home->value));
+    else if (home_variable)
+        airflow->home = path_absolute(home_variable);
     else
-        airflow->home = xstrdup(run_dir);
+        airflow->home = xstrdup(airflow->state_dir);
 
     if (is_given(airflow, file))
-        airflow->config_path = path_join(project->root, value_text(file->value));
-    else if (!file && path_variable(airflow, "AIRFLOW_CONFIG"))
-        airflow->config_path = path_absolute(path_variable(airflow, "AIRFLOW_CONFIG"));
+        airflow->config_path = path_join(root, value_text(file->value));
+    else if (file_variable)
+        airflow->config_path = path_absolute(file_variable);
+    else if ((is_given(airflow, home) || home_variable) && is_lasting(airflow, airflow->home))
+        airflow->config_path = path_join(airflow->home, CONFIG_NAME);
     else
-        airflow->config_path =
-            path_join(has_home ? airflow->home : airflow->state_dir, CONFIG_NAME);
+        airflow->config_path = path_join(airflow->state_dir, CONFIG_NAME);
 }
 
 /* --- opening ------------------------------------------------------------------------------ */
@@ -161,6 +171,7 @@ static int open_airflow(struct config *config, struct airflow *airflow, struct e
         return -1;
     airflow_options_collect(airflow->config, &airflow->env, airflow->installed.version,
                             &airflow->options);
+    airflow_name_driver(airflow);
     add_defaults(airflow);
     return 0;
 }

@@ -1,9 +1,9 @@
 /* airflow/airflow.h - the project's Airflow plugin, ready to be started.
  *
- * What it needs besides the plugin's own environment is kept in <sys>/run/<plugin>/meltshim, mode
- * 0700: airflow.cfg (unless the project names another one) and the record of what was prepared.
- * Not in AIRFLOW_HOME itself, where the Python Meltano writes an airflow.cfg of its own at each
- * call and deletes it at the end, secrets and all. */
+ * What lasts is kept in <sys>/airflow, mode 0700: airflow.cfg, the record of what was prepared, and
+ * all of AIRFLOW_HOME, unless the project names other places. Meltano has an orchestrator's
+ * AIRFLOW_HOME in <sys>/run/airflow, where it writes an airflow.cfg at each call and deletes it
+ * at the end, and which it empties whenever it installs the plugin: secrets, logs and all. */
 #ifndef AIRFLOW_AIRFLOW_H
 #define AIRFLOW_AIRFLOW_H
 
@@ -64,6 +64,10 @@ int airflow_prepare(struct airflow *airflow, bool needs_database, struct error *
 /* What was prepared last (prepare.c): reads it, and lets what somebody wrote into airflow.cfg since
  * take the place of defaults. */
 int airflow_recall(struct airflow *airflow, struct error *err);
+
+/* Names the driver in a URI that leaves it open (check.c), when one of the usual ones is installed:
+ * which one SQLAlchemy takes then depends on its version. */
+void airflow_name_driver(struct airflow *airflow);
 
 /* What can be known to fail before Airflow is started (check.c): an executor that the version does
  * not have or refuses on SQLite, a database driver that is not installed. uri may be NULL. */

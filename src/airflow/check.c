@@ -42,6 +42,36 @@ static const struct driver *find_driver(const char *uri, bool is_async, bool by_
     return NULL;
 }
 
+/* "postgres://" is an older name that other programs accept. */
+void airflow_name_driver(struct airflow *airflow)
+{
+    static const char *const schemes[] = {"postgresql://", "postgres://"};
+    struct airflow_option *option = NULL;
+
+    for (size_t i = 0; i < airflow->options.count; i++)
+        if (!strcmp(airflow->options.items[i].key, "sql_alchemy_conn"))
+            option = &airflow->options.items[i];
+    if (!option || !airflow->installed.packages)
+        return;
+    for (size_t i = 0; i < ARRAY_LEN(schemes); i++) {
+        const char *rest = option->value + strlen(schemes[i]);
+
+        if (strncmp(option->value, schemes[i], strlen(schemes[i])) != 0)
+            continue;
+        for (size_t k = 0; k < ARRAY_LEN(drivers); k++) {
+            const struct driver *driver = &drivers[k];
+            auto_free char *old = NULL;
+
+            if (driver->is_async || strcmp(driver->dialect, "postgresql") != 0 ||
+                !airflow_installed_has_module(&airflow->installed, driver->module))
+                continue;
+            old = option->value;
+            option->value = xasprintf("postgresql+%s://%s", driver->name, rest);
+            return;
+        }
+    }
+}
+
 static int check_driver(const struct airflow *airflow, const struct driver *driver,
                         struct error *err)
 {

@@ -18,8 +18,8 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#define RECORD_NAME "prepared.json"
-#define LOCK_NAME   "lock"
+#define RECORD_NAME ".meltshim.json"
+#define LOCK_NAME   ".meltshim.lock"
 
 /* A Fernet key has exactly so many; the others sign with SHA-512, which wants a key of 64
  * characters. */

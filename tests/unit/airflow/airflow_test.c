@@ -97,7 +97,7 @@ static void check_calls(const char *expected)
 
 static char *config_value(const char *section, const char *key)
 {
-    auto_free char *text = tempdir_read(".meltano/run/airflow/meltshim/airflow.cfg");
+    auto_free char *text = tempdir_read(".meltano/airflow/airflow.cfg");
 
     return cfg_get(text, section, key);
 }
@@ -170,9 +170,9 @@ START_TEST(secrets_are_made_once_and_kept_private)
     jwt = config_value("api_auth", "jwt_secret");
     ck_assert_uint_eq(strlen(fernet), 44);
     ck_assert_uint_eq(strlen(jwt), 64);
-    ck_assert_int_eq(stat(tempdir_join(".meltano/run/airflow/meltshim/airflow.cfg"), &status), 0);
+    ck_assert_int_eq(stat(tempdir_join(".meltano/airflow/airflow.cfg"), &status), 0);
     ck_assert_uint_eq(status.st_mode & 0777, 0600);
-    ck_assert_int_eq(stat(tempdir_join(".meltano/run/airflow/meltshim"), &status), 0);
+    ck_assert_int_eq(stat(tempdir_join(".meltano/airflow"), &status), 0);
     ck_assert_uint_eq(status.st_mode & 0777, 0700);
     prepare("    config: {core: {parallelism: 2}}\n");
     again = config_value("core", "fernet_key");
@@ -231,7 +231,7 @@ END_TEST
 
 START_TEST(what_is_written_by_hand_stays)
 {
-    const char *path = ".meltano/run/airflow/meltshim/airflow.cfg";
+    const char *path = ".meltano/airflow/airflow.cfg";
     auto_strbuf struct strbuf text = STRBUF_INIT;
     auto_free char *before = NULL, *after = NULL;
 
@@ -308,6 +308,16 @@ START_TEST(airflow_3_needs_an_asynchronous_driver_too)
 }
 END_TEST
 
+START_TEST(a_uri_without_a_driver_gets_the_one_that_is_installed)
+{
+    install("3.3.2");
+    tempdir_write(PACKAGES "psycopg2/__init__.py", "");
+    open_airflow("    config: {core: {sql_alchemy_conn: 'postgres://u:p@127.0.0.1/d'}}\n");
+    ck_assert_str_eq(strmap_get(&airflow->env, "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"),
+                     "postgresql+psycopg2://u:p@127.0.0.1/d");
+}
+END_TEST
+
 START_TEST(extras_come_from_the_entry_or_from_a_variable)
 {
     auto_free char *processes = NULL, *timeout = NULL, *none = NULL;
@@ -343,6 +353,7 @@ Suite *airflow_airflow_suite(void)
     tcase_add_loop_test(tcase, what_airflow_would_refuse_is_said_before_it_starts, 0,
                         ARRAY_LEN(refusals));
     tcase_add_test(tcase, airflow_3_needs_an_asynchronous_driver_too);
+    tcase_add_test(tcase, a_uri_without_a_driver_gets_the_one_that_is_installed);
     tcase_add_test(tcase, extras_come_from_the_entry_or_from_a_variable);
     suite_add_tcase(suite, tcase);
     return suite;
