@@ -1,11 +1,11 @@
 #include "shim/airflow_probe.h"
 
+#include "airflow/airflow.h"
 #include "base/embed.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/path.h"
-#include "plugin/plugin_run.h"
 #include "process/find_program.h"
 #include "process/process.h"
 
@@ -35,38 +35,21 @@ static int find_on_path(const struct app *app, char **out, struct error *err)
     return find_program(PLUGIN_NAME, (const char *const *)environment.items, NULL, out, err);
 }
 
-static struct plugin *find_plugin(const struct project *project)
-{
-    struct plugin *plugin = project_find_plugin_of_type(project, PLUGIN_ORCHESTRATOR, PLUGIN_NAME);
-
-    return plugin ? plugin : project_find_plugin_of_type(project, PLUGIN_UTILITY, PLUGIN_NAME);
-}
-
-/* Its program, whatever `executable` says, for that may be a wrapper; and the variables that
- * `invoke` would give to it. */
+/* As `invoke` would start it, whatever `executable` says, for that may be a wrapper. */
 static int use_plugin(struct app *app, struct airflow_place *place, struct error *err)
 {
-    auto_plugin_config struct plugin_config *resolved = NULL;
-    auto_free char *venv = NULL, *program = NULL;
+    auto_airflow struct airflow *airflow = NULL;
 
-    if (plugin_resolve(place->plugin, err) < 0 ||
-        config_resolve_plugin(app->config, place->plugin, NULL, NULL, &resolved, err) < 0)
-        return -1;
-    venv = plugin_venv_path(place->plugin);
-    program = path_join(venv, "bin/" PLUGIN_NAME);
-    if (!file_is_executable(program))
+    if (airflow_open(app->config, place->plugin, &airflow, err) < 0) {
+        if (err->code != ERR_START)
+            return -1;
+        *err = (struct error){0}; /* it is not installed */
         return 0;
-    place->plugin_is_installed = true;
-    place->program = take(program);
-    strmap_clear(&place->variables);
-    if (config_plugin_environment(app->config, resolved, &place->variables, err) < 0)
-        return -1;
-    if (place->plugin->type == PLUGIN_ORCHESTRATOR &&
-        !strmap_has(&place->variables, "AIRFLOW_HOME")) {
-        auto_free char *home = path_join(app->project->sys_dir, "run/" PLUGIN_NAME);
-
-        strmap_set(&place->variables, "AIRFLOW_HOME", home);
     }
+    place->plugin_is_installed = true;
+    place->program = xstrdup(airflow->installed.program);
+    strmap_clear(&place->variables);
+    strmap_copy(&place->variables, &airflow->env);
     return 0;
 }
 
@@ -95,7 +78,7 @@ int airflow_place_find(struct app *app, const char *program, struct airflow_plac
     if (program) {
         place.program = xstrdup(program);
     } else {
-        place.plugin = find_plugin(app->project);
+        place.plugin = airflow_find_plugin(app->project);
         if (place.plugin && use_plugin(app, &place, err) < 0)
             return -1;
         if (!place.program)

@@ -1,6 +1,7 @@
 #include "airflow/airflow.h"
 
 #include "airflow/cfg.h"
+#include "airflow/services.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/path.h"
@@ -334,6 +335,85 @@ START_TEST(extras_come_from_the_entry_or_from_a_variable)
 }
 END_TEST
 
+static const struct {
+    const char *version, *more, *names;
+} plans[] = {
+    {"3.3.2", "", "api-server dag-processor scheduler"},
+    {"2.11.2", "", "scheduler"},
+    {"3.3.2", "    meltshim_processes: none\n", "scheduler"},
+    {"3.3.2", "    meltshim_processes: []\n", "scheduler"},
+    {"3.3.2", "    meltshim_processes: webserver,triggerer\n", "api-server triggerer scheduler"},
+    {"2.11.2", "    meltshim_processes: [api-server]\n", "webserver scheduler"},
+};
+
+START_TEST(a_scheduler_has_the_companions_that_it_needs)
+{
+    auto_strlist struct strlist words = STRLIST_INIT, names = STRLIST_INIT;
+    auto_service_set struct service_set set = {0};
+    auto_free char *joined = NULL;
+    auto_free char *more =
+        xasprintf("%s    config: {api: {port: 1}}\n", plans[_i].more); /* nobody has that port */
+
+    install(plans[_i].version);
+    open_airflow(more);
+    strlist_add(&words, "scheduler");
+    ck_assert_msg(!services_plan(airflow, &words, &set, &err), "%s", err.message);
+    for (size_t i = 0; i < set.count; i++)
+        strlist_add(&names, set.items[i].name);
+    joined = strlist_join(&names, " ");
+    ck_assert_str_eq(joined, plans[_i].names);
+    ck_assert_int_eq(set.stop_timeout_ms, 60000);
+}
+END_TEST
+
+static const struct {
+    const char *more, *message;
+} bad_extras[] = {
+    {"    meltshim_processes: [api-server, tasks]\n",
+     "_meltshim_processes: 'tasks' is no process beside the scheduler"},
+    {"    meltshim_stop_timeout: soon\n", "_meltshim_stop_timeout: 'soon' is no duration"},
+    {"    meltshim_stop_timeout: -1\n", "_meltshim_stop_timeout: '-1' is no duration"},
+};
+
+START_TEST(bad_extras_are_refused)
+{
+    auto_strlist struct strlist words = STRLIST_INIT;
+    auto_service_set struct service_set set = {0};
+
+    install("3.3.2");
+    open_airflow(bad_extras[_i].more);
+    strlist_add(&words, "scheduler");
+    ck_assert_int_eq(services_plan(airflow, &words, &set, &err), -1);
+    ck_assert_str_eq(err.message, bad_extras[_i].message);
+}
+END_TEST
+
+static const struct {
+    const char *words;
+    bool goes_on, needs_database;
+} lines[] = {
+    {"scheduler", true, true},
+    {"scheduler -D", false, true},
+    {"scheduler --help", false, false},
+    {"celery worker -q x", true, true},
+    {"celery status", false, true},
+    {"version", false, false},
+    {"dags list", false, true},
+    {"db migrate", false, false},
+    {"", false, false},
+};
+
+START_TEST(command_lines_are_told_apart)
+{
+    auto_strlist struct strlist words = STRLIST_INIT;
+
+    if (*lines[_i].words)
+        strlist_split(&words, lines[_i].words, ' ');
+    ck_assert_int_eq(services_are_meant(&words), lines[_i].goes_on);
+    ck_assert_int_eq(services_need_database(&words), lines[_i].needs_database);
+}
+END_TEST
+
 Suite *airflow_airflow_suite(void)
 {
     Suite *suite = suite_create("airflow/airflow");
@@ -354,6 +434,9 @@ Suite *airflow_airflow_suite(void)
                         ARRAY_LEN(refusals));
     tcase_add_test(tcase, airflow_3_needs_an_asynchronous_driver_too);
     tcase_add_test(tcase, a_uri_without_a_driver_gets_the_one_that_is_installed);
+    tcase_add_loop_test(tcase, a_scheduler_has_the_companions_that_it_needs, 0, ARRAY_LEN(plans));
+    tcase_add_loop_test(tcase, bad_extras_are_refused, 0, ARRAY_LEN(bad_extras));
+    tcase_add_loop_test(tcase, command_lines_are_told_apart, 0, ARRAY_LEN(lines));
     tcase_add_test(tcase, extras_come_from_the_entry_or_from_a_variable);
     suite_add_tcase(suite, tcase);
     return suite;
