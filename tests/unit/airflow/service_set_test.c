@@ -1,6 +1,7 @@
 #include "airflow/service_set.h"
 
 #include "airflow/probe.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "tests/unit/http_server.h"
 #include "tests/unit/plugin/plugin_fixture.h"
@@ -13,8 +14,10 @@
 Suite *airflow_service_set_suite(void);
 
 /* Notes that it begins and that it ends, and ends on SIGTERM. */
-#define GOES_ON                                                                                    \
-    "trap 'echo end $0 >>calls; exit 0' TERM; echo start $0 >>calls; while :; do sleep 0.05; done"
+#define BEGINS  "trap 'echo end $0 >>calls; exit 0' TERM; echo start $0 >>calls; "
+#define GOES_ON BEGINS "while :; do sleep 0.05; done"
+/* Waits until so many have begun. */
+#define WAITS_FOR(count) "until [ \"$(wc -l <calls)\" = " #count " ]; do sleep 0.05; done; "
 
 static struct plugin_fixture fixture;
 static struct service_set set;
@@ -62,8 +65,8 @@ static void check_calls(const char *expected)
 START_TEST(a_signal_ends_them_in_reverse_order)
 {
     add("a", GOES_ON);
-    add("b", GOES_ON);
-    add("c", "until [ $(wc -l <calls) = 2 ]; do sleep 0.05; done; kill -TERM $MAIN; " GOES_ON);
+    add("b", WAITS_FOR(1) GOES_ON);
+    add("c", WAITS_FOR(2) BEGINS WAITS_FOR(3) "kill -TERM $MAIN; while :; do sleep 0.05; done");
     ck_assert_msg(!service_set_run(&set, &status, &err), "%s", err.message);
     ck_assert_int_eq(status, 0);
     check_calls("start a\nstart b\nstart c\nend c\nend b\nend a\n");
@@ -73,7 +76,7 @@ END_TEST
 START_TEST(one_that_dies_is_named_with_its_last_lines_and_ends_the_others)
 {
     add("a", GOES_ON);
-    add("b", "until [ -e calls ]; do sleep 0.05; done; echo one; echo two >&2; exit 3");
+    add("b", WAITS_FOR(1) "echo one; echo two >&2; exit 3");
     add("c", GOES_ON);
     ck_assert_int_eq(service_set_run(&set, &status, &err), -1);
     ck_assert_int_eq(err.code, ERR_COMMAND);
@@ -87,7 +90,7 @@ END_TEST
 START_TEST(the_last_one_may_end_by_itself)
 {
     add("a", GOES_ON);
-    add("c", "until [ -e calls ]; do sleep 0.05; done; echo done");
+    add("c", WAITS_FOR(1) "echo done");
     ck_assert_msg(!service_set_run(&set, &status, &err), "%s", err.message);
     ck_assert_int_eq(status, 0);
     check_calls("start a\nend a\n");
@@ -122,13 +125,15 @@ START_TEST(tasks_are_ended_when_the_limit_is_over)
 {
     set.has_tasks = true;
     set.stop_timeout_ms = 200;
+    /* In files of their own: both may write at the same time. */
     add("scheduler",
-        "(trap 'echo task >>calls; exit 0' TERM; while :; do sleep 0.05; done) & task=$!; "
-        "trap 'echo term >>calls' TERM; sleep 0.2; kill -TERM $MAIN; "
-        "while kill -0 $task 2>/dev/null; do wait $task; done");
+        "(trap 'echo >task; exit 0' TERM; echo >ready; while :; do sleep 0.05; done) & "
+        "task=$!; trap 'echo >>calls' TERM; until [ -e ready ]; do sleep 0.05; done; "
+        "kill -TERM $MAIN; while kill -0 $task 2>/dev/null; do wait $task; done");
     ck_assert_msg(!service_set_run(&set, &status, &err), "%s", err.message);
     ck_assert_int_eq(status, 0);
-    check_calls("term\nterm\ntask\n");
+    ck_assert(file_exists("task"));
+    check_calls("\n\n");
 }
 END_TEST
 
