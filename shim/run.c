@@ -3,6 +3,7 @@
 #include "shim/app.h"
 #include "shim/auto_install.h"
 #include "shim/commands.h"
+#include "shim/state_access.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -117,6 +118,9 @@ static int run_pipeline(struct app *app, struct run_args *args, const char *name
 
     if (!config || set_strategy(args, &options, err) < 0 ||
         (args->on_running && parse_on_running(args->on_running, &options, err) < 0))
+        return -1;
+    /* What Meltano cannot do needs no state, or is refused with it. */
+    if (!args->no_state_update && !args->dry_run && state_leave_to_python(app, err) < 0)
         return -1;
     return pipeline_run(config, &store, &options, err);
 }

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "config/state_settings.h"
+#include "shim/python_meltano.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -71,13 +72,32 @@ static int enter_environment_of(struct config *config, const char *state_id, str
     return config_activate_environment(config, parts.environment, false, err);
 }
 
+int state_leave_to_python(struct app *app, struct error *err)
+{
+    struct config *config = app_config(app, err);
+    auto_free char *program = NULL;
+    bool is_foreign;
+
+    if (!config || config_state_backend_is_foreign(config, &is_foreign, err) < 0)
+        return -1;
+    if (!is_foreign)
+        return 0;
+    program = python_meltano_find(&app->environment);
+    if (!program)
+        return 0;
+    log_info("The state backend of this project is one of the Python Meltano, which does this: %s",
+             program);
+    return python_meltano_exec(&app->argv, &app->environment, err);
+}
+
 int state_open(struct app *app, const char *state_id, enum store_access access,
                struct state_place *out, struct error *err)
 {
     struct config *config = app_config(app, err);
     struct store *store;
 
-    if (!config || (state_id && enter_environment_of(config, state_id, err) < 0))
+    if (!config || (state_id && enter_environment_of(config, state_id, err) < 0) ||
+        state_leave_to_python(app, err) < 0)
         return -1;
     store = app_store(app, access, err);
     if (!store || config_open_state_backend(config, store, &out->backend, err) < 0)

@@ -11,6 +11,10 @@ struct state_place {
     struct state_backend *backend; /* its own */
 };
 
+/* Becomes the Python Meltano, if there is one, when the state of the project is kept where only
+ * that can reach it. 0: go on. */
+int state_leave_to_python(struct app *app, struct error *err);
+
 /* The place of the state of state_id (NULL: a command for all of them). An id of the form
  * "ENV:TAP-to-TARGET" activates its environment first, as in Meltano. */
 int state_open(struct app *app, const char *state_id, enum store_access access,

@@ -26,3 +26,13 @@ int config_open_state_backend(struct config *config, struct store *store,
     options.s3_endpoint_url = endpoint;
     return state_backend_open(&options, store, out, err);
 }
+
+int config_state_backend_is_foreign(struct config *config, bool *out, struct error *err)
+{
+    auto_free char *uri = NULL;
+
+    if (config_project_text(config, "state_backend.uri", &uri, err) < 0)
+        return -1;
+    *out = !state_backend_is_built_in(uri);
+    return 0;
+}

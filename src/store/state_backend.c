@@ -26,6 +26,21 @@ static const struct scheme {
     {"s3", s3_backend_init},
 };
 
+static const struct scheme *find_scheme(const char *uri)
+{
+    size_t length = strcspn(uri, ":");
+
+    for (size_t i = 0; uri[length] && i < ARRAY_LEN(schemes); i++)
+        if (strlen(schemes[i].name) == length && !strncmp(uri, schemes[i].name, length))
+            return &schemes[i];
+    return NULL;
+}
+
+bool state_backend_is_built_in(const char *uri)
+{
+    return !uri || !strcmp(uri, "systemdb") || find_scheme(uri);
+}
+
 static int refuse_scheme(const char *scheme, struct error *err)
 {
     if (!strcmp(scheme, "azure") || !strcmp(scheme, "gs"))
@@ -35,25 +50,25 @@ static int refuse_scheme(const char *scheme, struct error *err)
     else
         error_set(err, ERR_CONFIG, "No state backend found for scheme '%s'", scheme);
     return error_hint(err, "Set state_backend.uri to systemdb, file:///directory or "
-                           "s3://bucket/prefix, or run the command with the Python Meltano.");
+                           "s3://bucket/prefix, or install the Python Meltano: commands of such "
+                           "a project are handed to it.");
 }
 
 static int init_backend(const struct state_backend_options *options, struct state_backend *backend,
                         struct error *err)
 {
     const char *uri = options->uri ? options->uri : "systemdb";
-    auto_free char *scheme = xstrndup(uri, strcspn(uri, ":"));
+    const struct scheme *scheme = find_scheme(uri);
+    auto_free char *name = xstrndup(uri, strchr(uri, ':') ? strcspn(uri, ":") : 0);
 
-    if (!strcmp(uri, "systemdb")) {
-        backend->medium = state_medium_systemdb(backend->store);
-        backend->label = "Database";
-        backend->list = systemdb_list;
-        return 0;
-    }
-    for (size_t i = 0; i < ARRAY_LEN(schemes); i++)
-        if (!strcmp(scheme, schemes[i].name))
-            return schemes[i].init(options, backend, err);
-    return refuse_scheme(strchr(uri, ':') ? scheme : "", err);
+    if (scheme)
+        return scheme->init(options, backend, err);
+    if (strcmp(uri, "systemdb") != 0)
+        return refuse_scheme(name, err);
+    backend->medium = state_medium_systemdb(backend->store);
+    backend->label = "Database";
+    backend->list = systemdb_list;
+    return 0;
 }
 
 int state_backend_open(const struct state_backend_options *options, struct store *store,

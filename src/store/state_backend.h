@@ -10,6 +10,8 @@
 #include "base/strlist.h"
 #include "store/store.h"
 
+#include <stdbool.h>
+
 /* The settings state_backend.*; zeroed: Meltano's defaults. Strings may be NULL. */
 struct state_backend_options {
     const char *uri;    /* systemdb, file:///dir, s3://bucket/prefix */
@@ -20,6 +22,10 @@ struct state_backend_options {
 };
 
 struct state_backend;
+
+/* Whether uri (NULL: the default) has the form of a backend that is built in. Others are those of
+ * the Python Meltano and its add-ons. */
+bool state_backend_is_built_in(const char *uri);
 
 /* ERR_CONFIG for a backend that is not built in, with what to do. store must outlive the backend.
  */

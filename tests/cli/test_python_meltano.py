@@ -58,3 +58,23 @@ def test_a_script_around_this_program_does_not_go_in_circles(shell):
     result = shell("add", "tap-x")
     assert result.status == 2
     assert "hands this command back to meltshim" in result.err
+
+
+def test_a_project_whose_state_is_out_of_reach_is_run_by_it(project):
+    make_meltano(project)
+    project.env["MELTANO_STATE_BACKEND_URI"] = "azure://container/state"
+    result = project("run", "tap-a", "target-b")
+    assert (result.status, result.out) == (7, "python meltano got: run tap-a target-b\n")
+    assert project("state", "list").out == "python meltano got: state list\n"
+    project.env["MELTANO_STATE_BACKEND_URI"] = "snowflake://db/schema"
+    assert project("state", "get", "a").out == "python meltano got: state get a\n"
+
+
+def test_without_one_state_out_of_reach_is_refused_in_a_sentence(project):
+    project.env["MELTANO_STATE_BACKEND_URI"] = "gs://bucket/state"
+    result = project("run", "tap-a", "target-b")
+    assert result.status == 1
+    assert "the state backend 'gs' is one of the Python Meltano and not of this program" in result.err
+    result = project("state", "list")
+    assert result.status == 1
+    assert "install the Python Meltano" in result.err

@@ -3,12 +3,13 @@
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import time
 
 import pytest
 
-from lab import STATE_ID, Lab
+from lab import STATE_ID, Lab, fill, needs_root
 from support.postgres import PostgresServer
 
 @pytest.fixture(scope="module")
@@ -313,3 +314,25 @@ def test_a_run_that_lost_its_lock_meanwhile_writes_nothing(database):
     assert process.returncode == 23, stderr
     assert database.state() == frozen
     assert not spool_files(lab)
+
+
+@needs_root
+def test_a_disk_that_is_full_for_a_while_does_not_fail_the_run(lab, small_disk):
+    file = small_disk / "meltano.db"
+    lab.env["MELTANO_DATABASE_URI"] = f"sqlite:///{file}"
+
+    def state():
+        with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as database:
+            rows = database.execute("SELECT completed_state FROM state").fetchall()
+        return json.loads(rows[0][0])["singer_state"] if rows else None
+
+    process = start_counting(lab, 60, 0.1)
+    lab.wait_for(state)
+    fill(small_disk)
+    lab.wait_for(lambda: spool_files(lab))
+    (small_disk / "ballast").unlink()
+    lab.wait_for(lambda: not spool_files(lab))
+    _, stderr = finish(process)
+    assert process.returncode == 0, stderr
+    assert "is full" in stderr
+    assert state() == at(60)
