@@ -1,5 +1,6 @@
 #include "plugin/invoke.h"
 
+#include "airflow/airflow.h"
 #include "base/memory.h"
 #include "shim/airflow_invoke.h"
 #include "shim/app.h"
@@ -100,8 +101,9 @@ static int run_invoke(struct app *app, void *data, struct error *err)
         return -1;
     if (args->install == AUTO_INSTALL_ONLY)
         return 0;
-    return is_airflow ? invoke_airflow(app, plugin, command, args, err)
-                      : invoke(app, plugin, command, args, err);
+    if (is_airflow && !airflow_is_elsewhere(plugin))
+        return invoke_airflow(app, plugin, command, args, err);
+    return invoke(app, plugin, command, args, err);
 }
 
 static const struct option_def invoke_options[] = {

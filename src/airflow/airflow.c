@@ -40,6 +40,17 @@ bool airflow_is_native(const struct plugin *plugin)
     return !strcmp(name, PLUGIN_NAME) || !strcmp(name, OUR_PROGRAM) || !strcmp(name, EXTENSION);
 }
 
+bool airflow_is_elsewhere(const struct plugin *plugin)
+{
+    auto_free char *venv = NULL;
+
+    if (strcmp(path_name(plugin->executable), EXTENSION) != 0 || !plugin->pip_url ||
+        !*plugin->pip_url)
+        return false;
+    venv = plugin_venv_path(plugin);
+    return !airflow_is_installed_in(venv);
+}
+
 /* In the plugin's own environment; without one, the program that the entry names, or the one on the
  * PATH. */
 static char *find_own_program(const struct plugin *plugin)

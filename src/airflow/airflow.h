@@ -36,6 +36,8 @@ struct plugin *airflow_find_plugin(const struct project *project);
 /* Whether its program is Airflow's own, the extension's or ours, and not a script of the project.
  * The plugin is resolved. */
 bool airflow_is_native(const struct plugin *plugin);
+/* Whether it is the extension, in an environment without Airflow: it starts the one it finds. */
+bool airflow_is_elsewhere(const struct plugin *plugin);
 
 /* Resolves the plugin's settings and finds what is installed. Writes nothing. */
 int airflow_open(struct config *config, struct plugin *plugin, struct airflow **out,

@@ -66,6 +66,15 @@ static bool read_distribution(struct airflow_installed *installed, const char *p
     return false;
 }
 
+bool airflow_is_installed_in(const char *venv)
+{
+    struct airflow_installed installed = {0};
+    bool found = read_distribution(&installed, venv);
+
+    airflow_installed_clear(&installed);
+    return found;
+}
+
 /* The last line that looks like a version: warnings may come before it. */
 static char *find_version(const char *output)
 {

@@ -27,6 +27,9 @@ int airflow_installed_find(const char *program, const struct strlist *env,
                            struct airflow_installed *out, struct error *err);
 void airflow_installed_clear(struct airflow_installed *installed);
 
+/* Whether the virtual environment holds the distribution. */
+bool airflow_is_installed_in(const char *venv);
+
 /* Whether the module can be imported; true when nobody can tell. */
 bool airflow_installed_has_module(const struct airflow_installed *installed, const char *module);
 

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/path.h"
+#include "plugin/plugin_run.h"
 #include "tests/unit/plugin/plugin_fixture.h"
 #include "tests/unit/tempdir.h"
 
@@ -121,6 +122,25 @@ START_TEST(the_version_is_read_without_starting_anything)
     ck_assert_str_eq(airflow->installed.version, "3.3.2");
     ck_assert_int_eq(airflow->installed.major, 3);
     check_calls("");
+}
+END_TEST
+
+START_TEST(an_extension_without_airflow_has_it_elsewhere)
+{
+    struct plugin *plugin;
+    auto_free char *venv = NULL, *path = NULL;
+
+    close_airflow();
+    plugin_fixture_open(&fixture, "plugins:\n"
+                                  "  utilities:\n"
+                                  "  - {name: airflow, namespace: airflow, pip_url: airflow-ext,\n"
+                                  "     executable: airflow_invoker}\n");
+    plugin = plugin_fixture_plugin(&fixture, "airflow");
+    ck_assert(airflow_is_native(plugin) && airflow_is_elsewhere(plugin));
+    venv = plugin_venv_path(plugin);
+    path = path_join(venv, "lib/python3.11/site-packages/apache_airflow-2.10.5.dist-info/METADATA");
+    tempdir_write(path + strlen(tempdir_path()) + 1, "");
+    ck_assert_msg(!airflow_is_elsewhere(plugin), "%s", path);
 }
 END_TEST
 
@@ -421,6 +441,7 @@ Suite *airflow_airflow_suite(void)
 
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_test(tcase, the_version_is_read_without_starting_anything);
+    tcase_add_test(tcase, an_extension_without_airflow_has_it_elsewhere);
     tcase_add_test(tcase, airflow_is_started_once_and_then_only_after_a_change);
     tcase_add_test(tcase, an_old_version_is_migrated_by_its_old_command);
     tcase_add_test(tcase, a_failed_migration_is_tried_again);
