@@ -49,9 +49,9 @@ def test_an_exception_in_a_structured_event_is_read(lab, check_record):
 @pytest.mark.parametrize(
     "options, steps, signature",
     [
-        (["--timeout=1"], [*THREE, ["sleep", 3600]], "timeout: the run timed out"),
+        (["--timeout=2"], [*THREE, ["sleep", 3600]], "timeout: the run timed out"),
         (
-            ["--idle-timeout=1"],
+            ["--idle-timeout=2"],
             [*THREE, ["sleep", 3600]],
             "idle: no byte has moved for # s: extractor 'tap-a' sleeps",
         ),

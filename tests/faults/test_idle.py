@@ -26,11 +26,11 @@ def snapshot(process: dict) -> dict:
 
 
 def test_an_idle_run_is_ended_and_says_what_each_side_waited_for(lab, silent_server, check_record):
-    result = lab.load("--idle-timeout", "1", steps=[*THREE, ["ask", silent_server]])
+    result = lab.load("--idle-timeout", "2", steps=[*THREE, ["ask", silent_server]])
     record = check_record(result.stdout.splitlines()[-1])
     assert result.status == 19
     assert record["error"]["class"] == "idle"
-    expected = "no byte has moved for 1 s: extractor 'tap-a' reads from descriptor "
+    expected = "no byte has moved for 2 s: extractor 'tap-a' reads from descriptor "
     assert record["error"]["message"].startswith(expected)
     assert f"to 127.0.0.1:{silent_server}, established" in record["error"]["message"]
     tap, target = record["processes"]
@@ -71,7 +71,7 @@ def test_a_plugin_in_a_wrapper_is_seen_through(lab, silent_server):
     wrapper.chmod(0o755)
     tap["executable"] = str(wrapper)
     (lab.root / "meltano.yml").write_text(json.dumps(project))
-    result = lab.run("run", "--idle-timeout", "1", "tap-a", "target-b")
+    result = lab.run("run", "--idle-timeout", "2", "tap-a", "target-b")
     assert "extractor 'tap-a' reads from descriptor" in result.record["error"]["message"]
     shell, python = result.process("tap-a")["snapshot"]["processes"]
     assert shell["waits_for"] == "waits for a child process"
@@ -79,15 +79,14 @@ def test_a_plugin_in_a_wrapper_is_seen_through(lab, silent_server):
 
 
 def test_a_slow_run_is_not_idle(lab):
-    result = lab.load(
-        "--idle-timeout", "1", steps=[["schema", "users"], ["counted", "users", 8, 1, 0.3]]
-    )
+    steps = [["schema", "users"], ["counted", "users", 8, 1, 0.5]]
+    result = lab.load("--idle-timeout", "3", steps=steps)
     assert result.status == 0
 
 
 def test_log_lines_are_a_sign_of_life(lab):
-    waiting = [["stderr", "still waiting"], ["sleep", 0.5]] * 5
-    result = lab.load("--idle-timeout", "1", steps=[*waiting, *THREE])
+    waiting = [["stderr", "still waiting"], ["sleep", 0.5]] * 8
+    result = lab.load("--idle-timeout", "3", steps=[*waiting, *THREE])
     assert result.status == 0
 
 
@@ -101,7 +100,7 @@ def test_a_time_limit_says_what_each_side_waited_for(lab, silent_server):
 
 def test_a_stopped_plugin_is_said_to_be_stopped(lab):
     lab.prepare(ENDLESS)
-    process = lab.start("run", "--idle-timeout", "1", "tap-a", "target-b")
+    process = lab.start("run", "--idle-timeout", "2", "tap-a", "target-b")
     lab.wait_for(lambda: lab.plugin_pids("target") and lab.output.exists())
     os.kill(lab.plugin_pids("tap")[0], signal.SIGSTOP)
     record = json.loads(process.communicate(timeout=30)[0].splitlines()[-1])
@@ -117,12 +116,12 @@ def annotate(lab, **settings) -> None:
     (lab.root / "meltano.yml").write_text(json.dumps(project, indent=2))
 
 
-IDLE = [*THREE, ["sleep", 3]]
+IDLE = [*THREE, ["sleep", 4]]
 
 
 def test_the_project_may_say_when_runs_are_idle(lab):
     lab.prepare(IDLE)
-    annotate(lab, idle_timeout=1)
+    annotate(lab, idle_timeout=2)
     assert lab.run("run", "tap-a", "target-b").status == 19
     assert lab.run("el", "tap-a", "target-b", "--state-id=x").status == 19
     assert lab.run("run", "--idle-timeout=0", "tap-a", "target-b").status == 0
@@ -148,8 +147,9 @@ def test_a_wrong_setting_is_said_with_its_place(lab, settings, message):
     assert "meltano.yml:" in result.stderr
 
 
-@pytest.mark.parametrize("seconds", [1, 7])
-def test_the_grace_is_a_setting(lab, seconds):
+@pytest.mark.parametrize("seconds, least, most", [(1, 0.7, 3.5), (7, 5, 10)])
+def test_the_grace_is_a_setting(lab, seconds, least, most):
+    """Of five seconds, four would pass until everybody is killed."""
     deaf = [["ignore-term"], *ENDLESS]
     lab.prepare(deaf, {"ignore_term": True, "drain": 3600})
     process = lab.start("run", f"--stop-grace={seconds}", "tap-a", "target-b")
@@ -157,6 +157,6 @@ def test_the_grace_is_a_setting(lab, seconds):
     started = time.monotonic()
     process.terminate()
     record = json.loads(process.communicate(timeout=30)[0].splitlines()[-1])
-    assert seconds * 0.7 < time.monotonic() - started < seconds
+    assert least < time.monotonic() - started < most
     assert {p["snapshot"]["reason"] for p in record["processes"]} == {"deaf"}
     assert not lab.survivors()
