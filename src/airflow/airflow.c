@@ -166,6 +166,17 @@ static void add_defaults(struct airflow *airflow)
     }
 }
 
+/* Plugins get Python's warnings, each once. Airflow's are about its own insides, pages of them. */
+static void drop_warnings(struct config *config, struct strmap *env)
+{
+    static const char variable[] = "PYTHONWARNINGS";
+    const char *value = strmap_get(env, variable);
+
+    if (value && !strcmp(value, "once") && !strmap_has(config_environ(config), variable) &&
+        !strmap_has(config_dotenv(config), variable))
+        strmap_remove(env, variable);
+}
+
 static int open_airflow(struct config *config, struct airflow *airflow, struct error *err)
 {
     bool found;
@@ -174,6 +185,7 @@ static int open_airflow(struct config *config, struct airflow *airflow, struct e
         config_resolve_plugin(config, airflow->plugin, NULL, NULL, &airflow->config, err) < 0 ||
         config_plugin_environment(config, airflow->config, &airflow->env, err) < 0)
         return -1;
+    drop_warnings(config, &airflow->env);
     plugin_config_register_secrets(airflow->config);
     if (find_installed(airflow, err) < 0)
         return -1;

@@ -17,7 +17,8 @@ Suite *airflow_service_set_suite(void);
 #define BEGINS  "trap 'echo end $0 >>calls; exit 0' TERM; echo start $0 >>calls; "
 #define GOES_ON BEGINS "while :; do sleep 0.05; done"
 /* Waits until so many have begun. */
-#define WAITS_FOR(count) "until [ \"$(wc -l <calls)\" = " #count " ]; do sleep 0.05; done; "
+#define WAITS_FOR(count)                                                                           \
+    "until [ -e calls ] && [ \"$(wc -l <calls)\" = " #count " ]; do sleep 0.05; done; "
 
 static struct plugin_fixture fixture;
 static struct service_set set;
