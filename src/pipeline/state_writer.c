@@ -24,8 +24,9 @@
 #define FIRST_PAUSE_MS 1000
 #define MAX_PAUSE_MS   15000
 #define LAST_PAUSE_MS  250
-/* So much is left for the thread to read; what is beyond that is read where it arrives. */
-#define MAX_QUEUED_BYTES ((size_t)32 * 1024 * 1024)
+/* So much, but at least one line, is left for the thread to read; what is beyond that is read where
+ * it arrives. */
+#define MAX_QUEUED_BYTES ((size_t)8 * 1024 * 1024)
 /* How many complaints are kept until somebody logs them. */
 #define MAX_COMPLAINTS 100
 
@@ -609,7 +610,7 @@ void state_writer_accept(struct state_writer *writer, const char *line, size_t l
         return;
     pthread_mutex_lock(&writer->mutex);
     queue_add(&writer->queue, line, length);
-    is_too_much = writer->queue.bytes > MAX_QUEUED_BYTES;
+    is_too_much = writer->queue.count > 1 && writer->queue.bytes > MAX_QUEUED_BYTES;
     pthread_cond_signal(&writer->wake);
     pthread_mutex_unlock(&writer->mutex);
     start_thread(writer);
