@@ -542,9 +542,72 @@ def bench_dags(report: Report, rounds: int) -> None:
     report.goal("peak memory in MiB", peak, 64)
 
 
+READ_DAGS = """
+import logging, sys, warnings
+warnings.simplefilter("ignore")
+logging.disable(logging.CRITICAL)
+from airflow.dag_processing.dagbag import DagBag
+bag = DagBag(sys.argv[1])
+assert not bag.import_errors, bag.import_errors
+assert len(bag.dags) == int(sys.argv[2]), len(bag.dags)
+"""
+
+# As the generators for Meltano work: the schedules are asked for whenever the file is read.
+GENERATOR = """
+import json, subprocess
+from airflow.providers.standard.operators.bash import BashOperator
+from airflow.sdk import DAG
+
+with open("{starts}", "a") as file:
+    file.write("x")
+answer = subprocess.run(["{meltano}", "schedule", "list", "--format=json"], cwd="{project}",
+                        check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+listed = json.loads(answer.stdout)["schedules"]
+for schedule in listed["job"] + listed["elt"]:
+    dag_id = schedule["name"]
+    with DAG(dag_id, schedule=schedule["cron_interval"], catchup=False) as dag:
+        BashOperator(task_id="run", bash_command="meltano schedule run " + dag_id)
+    globals()[dag_id] = dag
+"""
+
+
+def bench_airflow(report: Report, rounds: int) -> None:
+    """What Airflow pays for reading the DAGs: every 30 seconds, and at the start of every task."""
+    project = large_project()
+    static = WORK / "airflow" / "static"
+    subprocess.run([MELTSHIM, "airflow", "generate", "--output", static], cwd=project, check=True,
+                   env=bench_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    one = WORK / "airflow" / "one"
+    one.mkdir()
+    shutil.copy(static / "job-0.py", one)
+    python, home = venv_bin("airflow") / "python", WORK / "airflow" / "home"
+    folders = {"1,000 files": (static, 1000), "one of them": (one, 1)}
+    for name, program in (("meltano", venv_bin("meltano") / "meltano"), ("meltshim", MELTSHIM)):
+        folder = WORK / "airflow" / name
+        folder.mkdir()
+        starts = folder / "starts"
+        (folder / "generator.py").write_text(
+            GENERATOR.format(starts=starts, meltano=program, project=project)
+        )
+        folders[f"generator, {name}"] = (folder, 1000)
+    contenders = {
+        name: Contender([str(python), "-c", READ_DAGS, str(folder), str(count)], project,
+                        {"AIRFLOW_HOME": str(home), "AIRFLOW__CORE__LOAD_EXAMPLES": "False"})
+        for name, (folder, count) in folders.items()
+    }
+    rounds = min(rounds, 3)
+    medians = compare(contenders, rounds, warm_up=False)
+    report.show("Airflow reads 1,000 DAGs", medians)
+    starts = (WORK / "airflow" / "meltano" / "starts").stat().st_size / rounds
+    print(f"  process starts per reading: {starts:g} by the generator, 0 by files of literals")
+    ratio = medians["generator, meltano"].wall_s / medians["one of them"].wall_s
+    report.goal("times as fast at the start of a task", ratio, 2, at_least=True)
+
+
 GROUPS = {
     "start": bench_start,
     "dags": bench_dags,
+    "airflow": bench_airflow,
     "fixed": bench_fixed,
     "relay": bench_relay,
     "line": bench_line,
