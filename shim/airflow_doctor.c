@@ -1,5 +1,6 @@
 /* `airflow doctor`: what keeps the project's DAGs from running as they should, and what to type
  * against it. It changes nothing. */
+#include "airflow/installed.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/path.h"
@@ -14,9 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define OLDEST_AIRFLOW "2.7"
-#define NEWEST_AIRFLOW "3.4" /* the first that is not tested */
-#define LINK_NAME      "run/bin"
+#define LINK_NAME "run/bin"
 
 /* Airflow 3 refuses the tokens of a machine whose clock differs by more. */
 #define LARGEST_CLOCK_DIFFERENCE_S 10
@@ -156,12 +155,13 @@ static void check_version(struct doctor *doctor)
 {
     const char *version = fact(doctor, "version");
 
-    if (pep440_compare(version, OLDEST_AIRFLOW) < 0) {
+    if (pep440_compare(version, AIRFLOW_OLDEST_TESTED) < 0) {
         note(doctor, LEVEL_WRONG, "airflow",
-             "Airflow %s is older than " OLDEST_AIRFLOW ", the oldest that can read the DAG files",
+             "Airflow %s is older than " AIRFLOW_OLDEST_TESTED
+             ", the oldest that can read the DAG files",
              version);
         mend(doctor, "pip install --upgrade 'apache-airflow<3'");
-    } else if (pep440_compare(version, NEWEST_AIRFLOW) >= 0) {
+    } else if (pep440_compare(version, AIRFLOW_FIRST_UNTESTED) >= 0) {
         note(doctor, LEVEL_NOTE, "airflow", "Airflow %s is newer than all that were tested",
              version);
     } else {

@@ -166,6 +166,14 @@ static int check_executors(const struct airflow *airflow, bool is_sqlite, struct
 
 int airflow_check(const struct airflow *airflow, const char *uri, struct error *err)
 {
+    /* Airflow 3 gives its tasks this address in place of the real one. */
+    if (uri && !strncmp(uri, "airflow-db-not-allowed", 22)) {
+        error_set(err, ERR_CONFIG,
+                  "this is a task of Airflow %s, which keeps tasks from its "
+                  "metadata database",
+                  airflow->installed.version);
+        return error_hint(err, "Use Airflow's REST API, or call airflow outside of tasks.");
+    }
     if (check_executors(airflow, uri && !strncmp(uri, "sqlite", 6), err) < 0)
         return -1;
     return uri ? check_drivers(airflow, uri, err) : 0;

@@ -253,6 +253,17 @@ static void register_secrets(const struct airflow *airflow)
     }
 }
 
+/* What only the environment says is not for the file; what we wrote there before stays ours. */
+static void keep_written(const struct airflow *airflow, const struct airflow_option *option,
+                         struct value *written)
+{
+    auto_free char *name = xasprintf("%s.%s", option->section, option->key);
+    const char *hash = value_get_text(value_get(airflow->record, "options"), name);
+
+    if (hash)
+        value_set_string(written, name, hash);
+}
+
 static int write_config(struct airflow *airflow, struct error *err)
 {
     auto_free char *parent = path_parent(airflow->config_path);
@@ -268,10 +279,14 @@ static int write_config(struct airflow *airflow, struct error *err)
     if (add_secrets(airflow, &text, err) < 0)
         return -1;
     remove_old_options(airflow, &text);
-    for (size_t i = 0; i < airflow->options.count; i++)
-        /* What only the environment says is not for the file. */
-        if (airflow->options.items[i].origin != AIRFLOW_VARIABLE)
-            update_option(airflow, &airflow->options.items[i], written, by_hand, &text);
+    for (size_t i = 0; i < airflow->options.count; i++) {
+        const struct airflow_option *option = &airflow->options.items[i];
+
+        if (option->origin == AIRFLOW_VARIABLE)
+            keep_written(airflow, option, written);
+        else
+            update_option(airflow, option, written, by_hand, &text);
+    }
     if (file_replace(airflow->config_path, &text, 0600, NULL, err) < 0)
         return -1;
     value_set_take(airflow->record, "options", take(written));

@@ -250,6 +250,18 @@ START_TEST(a_variable_wins_over_a_setting_under_any_of_its_names)
 }
 END_TEST
 
+START_TEST(a_variable_makes_no_hand_of_what_we_wrote)
+{
+    install("3.3.2");
+    prepare("    config: {core: {parallelism: 2}}\n");
+    strmap_set(&fixture.environment, "AIRFLOW__CORE__PARALLELISM", "9");
+    prepare("    config: {core: {parallelism: 2}}\n");
+    strmap_remove(&fixture.environment, "AIRFLOW__CORE__PARALLELISM");
+    prepare("    config: {core: {parallelism: 4}}\n");
+    check_config("core", "parallelism", "4");
+}
+END_TEST
+
 START_TEST(what_is_written_by_hand_stays)
 {
     const char *path = ".meltano/airflow/airflow.cfg";
@@ -299,6 +311,9 @@ static const struct {
      "Airflow 2.11.2 needs the Python module 'psycopg2' for its metadata database, and the "
      "environment of orchestrator 'airflow' does not have it",
      NULL},
+    {"3.3.2", "{database: {sql_alchemy_conn: 'airflow-db-not-allowed:///'}}",
+     "this is a task of Airflow 3.3.2, which keeps tasks from its metadata database",
+     "Use Airflow's REST API, or call airflow outside of tasks."},
     {"2.11.2", "{database: {sql_alchemy_conn: 'mysql+pymysql://u@127.0.0.1/d'}}",
      "Airflow 2.11.2 needs the Python module 'pymysql' for its metadata database, and the "
      "environment of orchestrator 'airflow' does not have it",
@@ -449,6 +464,7 @@ Suite *airflow_airflow_suite(void)
     tcase_add_test(tcase, a_secret_that_is_given_is_not_made);
     tcase_add_test(tcase, settings_go_by_the_names_of_the_version);
     tcase_add_test(tcase, a_variable_wins_over_a_setting_under_any_of_its_names);
+    tcase_add_test(tcase, a_variable_makes_no_hand_of_what_we_wrote);
     tcase_add_test(tcase, what_is_written_by_hand_stays);
     tcase_add_test(tcase, a_setting_that_is_removed_leaves_the_file);
     tcase_add_loop_test(tcase, what_airflow_would_refuse_is_said_before_it_starts, 0,
