@@ -203,3 +203,16 @@ def test_a_database_that_is_none_is_named(project):
     result = project("state", "list", "--database-uri", f"sqlite:///{path}")
     assert result.status == 20
     assert "broken.db" in result.err
+
+
+def test_old_versions_can_be_forgotten(project):
+    for number in range(1, 6):
+        set_state(project, bookmarks(users=number))
+    result = project("state", "prune", "--keep=2", STATE_ID)
+    assert result.status == 0
+    assert "3 old versions were removed." in result.err
+    versions = json.loads(project("state", "history", "--format=json", STATE_ID).out)
+    assert [version["version"] for version in versions] == [5, 4]
+    assert json.loads(project("state", "show", STATE_ID, "4").out) == bookmarks(users=4)
+    assert project("state", "show", STATE_ID, "3").status == 22
+    assert project("state", "prune", "--keep=0").status == 2

@@ -58,18 +58,17 @@ def at(number: int) -> dict:
     return {"bookmarks": {"users": {"id": number}}}
 
 
-def set_patience(lab: Lab, seconds: int) -> None:
-    """How long the end of a run waits for the database."""
+def set_run_settings(lab: Lab, **settings: int) -> None:
     file = lab.root / "meltano.yml"
     project = json.loads(file.read_text())
-    project["annotations"] = {"meltshim": {"run": {"database_patience": seconds}}}
+    project["annotations"] = {"meltshim": {"run": settings}}
     file.write_text(json.dumps(project))
 
 
 def start_counting(lab: Lab, count: int, pause: float, *options: str, **target):
     """A run that confirms one state after each record; returns once the first was confirmed."""
     lab.prepare([["schema", "users"], ["counted", "users", count, 1, pause]], target)
-    set_patience(lab, 1)
+    set_run_settings(lab, database_patience=1)
     process = lab.start("run", *options, "tap-a", "target-b")
     lab.wait_for(lambda: lab.output.exists() and lab.output.stat().st_size > 0)
     return process
@@ -336,3 +335,13 @@ def test_a_disk_that_is_full_for_a_while_does_not_fail_the_run(lab, small_disk):
     assert process.returncode == 0, stderr
     assert "is full" in stderr
     assert state() == at(60)
+
+
+def test_runs_forget_versions_beyond_the_number_that_the_project_keeps(lab):
+    lab.prepare([["schema", "users"], ["counted", "users", 1, 1]])
+    set_run_settings(lab, state_versions=3)
+    for _ in range(6):
+        assert lab.run("run", "tap-a", "target-b").status == 0
+    history = json.loads(lab.run("state", "history", STATE_ID, "--format=json").stdout)
+    assert history[0]["version"] == 6
+    assert 3 <= len(history) <= 4
