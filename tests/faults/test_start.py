@@ -3,6 +3,7 @@
 import contextlib
 import http.server
 import os
+import shutil
 import socket
 import sqlite3
 import threading
@@ -202,13 +203,14 @@ def test_one_damaged_page_never_gives_a_wrong_state(lab):
             journal.unlink()
         path.write_bytes(content[: number * page] + b"\xa5" * page + content[(number + 1) * page :])
         lab.output.unlink()
+        shutil.rmtree(path.parent / "run", ignore_errors=True)  # what the last one could not write
         result = lab.load(steps=THREE)
         outcomes.add(result.status)
         if result.status == 0:
             assert lab.loaded() == [4, 5, 6]
             assert lab.state() == {"bookmarks": {"users": {"id": 6}}}
         else:
-            assert result.status in (20, 22), result.stderr
+            assert result.status in (20, 22, 24), result.stderr
             assert "damaged" in result.stderr
         lab.output.touch()
     assert outcomes - {0}
