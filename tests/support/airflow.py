@@ -14,7 +14,7 @@ import urllib.request
 from pathlib import Path
 
 from support.paths import BUILD, venv_bin
-from support.servers import free_port, stop, wait_until
+from support.servers import end_session, free_port, stop, wait_until
 
 FINISHED = ("success", "failed")
 
@@ -52,6 +52,7 @@ class Airflow:
         self.program = str(venv_bin(venv) / "airflow")
         self._is_migrated = False
         self._processes: dict[str, subprocess.Popen] = {}
+        self._sessions: list[int] = []
 
     def command(self, *arguments: str, timeout_s: float = 180) -> subprocess.CompletedProcess:
         return subprocess.run(
@@ -89,11 +90,14 @@ class Airflow:
                 stderr=log,
                 start_new_session=True,
             )
+        self._sessions.append(self._processes[name].pid)
 
     def stop_all(self) -> None:
-        """The last one that was started first."""
+        """The last one that was started first. The workers of a scheduler that was killed stay."""
         for name in reversed(list(self._processes)):
             stop(self._processes.pop(name))
+        while self._sessions:
+            end_session(self._sessions.pop())
 
     def pid(self, name: str) -> int:
         return self._processes[name].pid

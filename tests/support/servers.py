@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import time
+from pathlib import Path
 
 
 def free_port() -> int:
@@ -39,3 +40,19 @@ def stop(process: subprocess.Popen, sig: int = signal.SIGTERM, timeout_s: float 
                     os.killpg(process.pid, signal.SIGKILL)
             process.kill()
     return process.wait()
+
+
+def session_of(stat: Path) -> int | None:
+    """The session of a process by its /proc/PID/stat; None when it is gone."""
+    try:
+        return int(stat.read_text().rpartition(")")[2].split()[3])
+    except OSError:
+        return None
+
+
+def end_session(leader: int) -> None:
+    """Kills what is left of the session of a process that has ended, whatever left it there."""
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        if session_of(stat) == leader:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(stat.parent.name), signal.SIGKILL)
