@@ -114,20 +114,23 @@ static void end(void)
 
 static void copy(int fd, const char *name)
 {
-    char path[4200], buffer[65536];
+    char path[4200], fresh[4210], buffer[65536];
     const char *base = strrchr(name, '/');
     off_t offset = 0;
     ssize_t size;
     int out;
 
+    /* In one step, for the process may be killed at any moment. */
     snprintf(path, sizeof path, "%s/%s", shadow, base ? base + 1 : name);
-    out = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    snprintf(fresh, sizeof fresh, "%s/../fresh", shadow);
+    out = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     while ((size = pread(fd, buffer, sizeof buffer, offset)) > 0) {
         if (write(out, buffer, (size_t)size) != size)
             abort();
         offset += size;
     }
     close(out);
+    NEXT(rename)(fresh, path);
 }
 
 static int sync_file(const char *call, int (*sync)(int), int fd)
