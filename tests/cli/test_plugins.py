@@ -52,15 +52,22 @@ def test_a_missing_program_is_named(project):
     assert "tap-a" in result.err
 
 
-def test_airflow_is_left_to_the_python_meltano(project):
+def invoke_airflow(project, entry: str):
     path = project.directory / "meltano.yml"
-    path.write_text(
-        path.read_text().replace(
-            "  utilities:\n",
-            "  orchestrators:\n  - {name: airflow, namespace: airflow}\n  utilities:\n",
-        )
-    )
-    result = project("invoke", "airflow", "version")
+    text = path.read_text()
+    path.write_text(text.replace("  utilities:\n", f"  orchestrators:\n  - {entry}\n  utilities:\n"))
+    return project("invoke", "airflow", "version")
+
+
+def test_an_airflow_that_is_not_there_is_named(project):
+    result = invoke_airflow(project, "{name: airflow, namespace: airflow}")
+    assert result.status == 14
+    assert "'airflow'" in result.err
+
+
+def test_a_script_around_airflow_is_left_to_the_python_meltano(project):
+    entry = "{name: airflow, namespace: airflow, executable: orchestrate/airflow.sh}"
+    result = invoke_airflow(project, entry)
     assert result.status == 2
     assert "left to the Python Meltano" in result.err
 
