@@ -157,7 +157,8 @@ def test_a_tick_or_assets(reader):
 def test_linters_have_nothing_to_say(arguments):
     done = subprocess.run(
         [venv_bin("tests") / "ruff", arguments[0], "--no-cache", "--isolated", *arguments[1:],
-         ALL_GOLDEN],
+         "."],
+        cwd=ALL_GOLDEN,  # or it would take src/airflow for the module
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )
     assert done.returncode == 0, done.stdout
