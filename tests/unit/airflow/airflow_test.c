@@ -3,6 +3,7 @@
 #include "airflow/cfg.h"
 #include "airflow/services.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "base/path.h"
 #include "plugin/plugin_run.h"
@@ -163,6 +164,32 @@ START_TEST(an_old_version_is_migrated_by_its_old_command)
     install("2.6.3");
     prepare("");
     check_calls("db init\n");
+}
+END_TEST
+
+static const struct {
+    const char *version, *said; /* NULL: nothing */
+} versions[] = {
+    {"2.6.3", "Airflow 2.6.3 is older than 2.7, the oldest version that meltshim is tested with"},
+    {"2.7.0", NULL},
+    {"3.3.2", NULL},
+    {"3.4.0", "Airflow 3.4.0 is newer than the versions that meltshim is tested with"},
+};
+
+START_TEST(a_version_that_was_not_tested_is_said_and_tried)
+{
+    auto_free char *log = NULL;
+
+    install(versions[_i].version);
+    log_set_level(LOG_WARNING);
+    ck_assert_int_eq(log_open_file(tempdir_join("log"), &err), 0);
+    prepare("");
+    log_close_file();
+    log = tempdir_read("log");
+    if (versions[_i].said)
+        ck_assert_ptr_nonnull(strstr(log, versions[_i].said));
+    else
+        ck_assert_ptr_null(strstr(log, "tested"));
 }
 END_TEST
 
@@ -459,6 +486,8 @@ Suite *airflow_airflow_suite(void)
     tcase_add_test(tcase, an_extension_without_airflow_has_it_elsewhere);
     tcase_add_test(tcase, airflow_is_started_once_and_then_only_after_a_change);
     tcase_add_test(tcase, an_old_version_is_migrated_by_its_old_command);
+    tcase_add_loop_test(tcase, a_version_that_was_not_tested_is_said_and_tried, 0,
+                        ARRAY_LEN(versions));
     tcase_add_test(tcase, a_failed_migration_is_tried_again);
     tcase_add_test(tcase, secrets_are_made_once_and_kept_private);
     tcase_add_test(tcase, a_secret_that_is_given_is_not_made);
