@@ -291,6 +291,18 @@ def test_the_python_meltano_starts_airflow_through_us(make_project, databases, p
     assert (project.root / "meltano.yml").read_text() == before
 
 
+def test_airflow_2_needs_no_adopting_by_the_python_meltano(make_project, databases, postgres):
+    database, port = databases(), free_port()
+    project = make_project("airflow2", "orchestrators", hub_plugin(database, port))
+
+    assert project.command("airflow", "generate").returncode == 0
+    meltano = venv_bin("meltano") / "meltano"
+    started = project.start("invoke", "airflow", "scheduler", program=meltano)
+    wait_for_run(project, postgres, database, started)
+    assert stop(started, signal.SIGTERM, 60) == 0, project.said()[-4000:]
+    project.wait_until_nothing_is_left()
+
+
 def test_running_tasks_are_waited_for_up_to_the_limit(make_project, databases, postgres):
     database, port = databases(), free_port()
     plugin = {**own_plugin(database, port), "meltshim_stop_timeout": "2s"}
