@@ -52,7 +52,9 @@ def overriding_variables():
     for section in file.sections():
         for key, value in file.items(section):
             name = f"AIRFLOW__{section.replace('.', '_').upper()}__{key.upper()}"
-            # The caller sets CONFIG_FILE, lest Airflow 2 makes another one.
+            # A percent sign stands twice in the file, and once in a variable. The caller sets
+            # CONFIG_FILE, lest Airflow 2 makes another one.
+            value = value.replace("%%", "%")
             if os.environ.get(name, value) not in (value, CONFIG_FILE):
                 names.append(name)
     return names

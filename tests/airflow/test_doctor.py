@@ -171,6 +171,13 @@ def test_folder_files_and_variables(doctor):
             "unset MELTANO_ENVIRONMENT") in of(findings, "variables")
 
 
+def test_a_percent_sign_is_the_same_in_the_file_and_in_a_variable(doctor):
+    (doctor.home / "airflow.cfg").write_text("[smtp]\nsmtp_user = a%%40b\nsmtp_host = c%%40d\n")
+    findings = doctor.findings(AIRFLOW__SMTP__SMTP_USER="a%40b", AIRFLOW__SMTP__SMTP_HOST="e%40f")
+    said = [message for _, message, _ in of(findings, "variables") if "win over" in message]
+    assert [message.rpartition(": ")[2] for message in said] == ["AIRFLOW__SMTP__SMTP_HOST"]
+
+
 def test_an_airflow_that_was_never_started(doctor):
     (doctor.home / "airflow.cfg").unlink()
     [(level, message, mend)] = of(doctor.findings(), "airflow")
