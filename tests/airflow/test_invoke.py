@@ -195,16 +195,20 @@ def wait_for_run(project: Project, postgres, database: str, started: subprocess.
     assert (project.root / "greeted").read_text() == "hello\n"
 
 
+# Now and then a scheduler does not end by itself when its executor is just at work.
+STOP_TIMEOUT = {"meltshim_stop_timeout": "20s"}
+
+
 def hub_plugin(database: str, port: int) -> dict:
     """The settings that the hub's definition knows, by their old names."""
-    return {"variant": "apache",
+    return {"variant": "apache", **STOP_TIMEOUT,
             "config": {"core": {"executor": "LocalExecutor", "sql_alchemy_conn": database},
                        "webserver": {"web_server_port": port}}}
 
 
 def own_plugin(database: str, port: int) -> dict:
     """A definition of the project's own, with the names of today."""
-    return {"namespace": "airflow", "executable": "airflow",
+    return {"namespace": "airflow", "executable": "airflow", **STOP_TIMEOUT,
             "config": {"core": {"dags_are_paused_at_creation": False},
                        "database": {"sql_alchemy_conn": database}, "api": {"port": port}}}
 
