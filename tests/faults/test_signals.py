@@ -216,6 +216,7 @@ def test_a_newer_attempt_of_the_same_task_takes_over(lab):
     first.communicate(timeout=20)
     assert first.returncode == 18
     assert second.status == 0
-    # A record whose state was not confirmed any more comes again.
+    # The one record whose state was not confirmed any more may come again.
     loaded = lab.loaded()
     assert list(dict.fromkeys(loaded)) == list(range(1, max(loaded) + 1))
+    assert len(loaded) <= max(loaded) + 1
