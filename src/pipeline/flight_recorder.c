@@ -19,14 +19,6 @@ static const char *const kind_names[] = {
 };
 _Static_assert(ARRAY_LEN(kind_names) == RING_KIND_COUNT, "a kind of message has no name");
 
-static struct value *time_value(int64_t time_us)
-{
-    auto_strbuf struct strbuf text = STRBUF_INIT;
-
-    strbuf_add_iso_time(&text, time_us);
-    return value_new_string(strbuf_text(&text));
-}
-
 static struct value *message_value(const struct kept_message *message)
 {
     auto_strbuf struct strbuf text = STRBUF_INIT;
@@ -38,7 +30,7 @@ static struct value *message_value(const struct kept_message *message)
     else
         redact_strbuf(&text, 0);
     value_set_int(value, "line", (long long)message->number);
-    value_set_take(value, "passed_at", time_value(message->passed_us));
+    value_set_take(value, "passed_at", record_time_value(message->passed_us));
     value_set_int(value, "bytes", (long long)message->bytes);
     value_set_bool(value, "is_cut", message->length < message->bytes);
     value_set_take(value, "text", value_new_bytes(strbuf_text(&text), text.length));
@@ -89,7 +81,7 @@ char *flight_recorder_write(const char *log_path, const char *run_id,
 
     value_set_string(value, "schema", FLIGHT_SCHEMA);
     value_set_string(value, "run_id", run_id);
-    value_set_take(value, "written_at", time_value(clock_now_us()));
+    value_set_take(value, "written_at", record_time_value(clock_now_us()));
     value_set_take(value, "processes", list);
     for (size_t i = 0; i < count; i++)
         value_append_take(list, process_value(&processes[i]));

@@ -194,7 +194,7 @@ struct value *run_trigger_from_environ(const struct strmap *environ_map)
     return value;
 }
 
-static struct value *time_value(int64_t time_us)
+struct value *record_time_value(int64_t time_us)
 {
     auto_strbuf struct strbuf text = STRBUF_INIT;
 
@@ -280,7 +280,7 @@ static struct value *snapshot_value(const struct process_record *process)
     struct value *value = value_new_map();
 
     value_set_string(value, "reason", process->snapshot_reason);
-    value_set_take(value, "taken_at", time_value(process->snapshot_us));
+    value_set_take(value, "taken_at", record_time_value(process->snapshot_us));
     value_set_take(value, "processes", value_copy(process->snapshot));
     return value;
 }
@@ -347,8 +347,8 @@ static struct value *stream_value(const struct block_record *block,
     value_set_int(value, "schemas", (long long)stream->schemas);
     value_set_int(value, "schema_changes", (long long)stream->schema_changes);
     value_set_bool(value, "record_before_schema", stream->record_before_schema);
-    value_set_take(value, "first_record_at", time_value(stream->first_us));
-    value_set_take(value, "last_record_at", time_value(stream->last_us));
+    value_set_take(value, "first_record_at", record_time_value(stream->first_us));
+    value_set_take(value, "last_record_at", record_time_value(stream->last_us));
     value_set_take(value, "bookmark_before", bookmark_value(block->state_before, stream->name));
     value_set_take(value, "bookmark_after", bookmark_value(block->state_after, stream->name));
     return value;
@@ -434,7 +434,7 @@ static struct value *block_value(const struct block_record *block, size_t number
     value_set_string(value, "kind", block->is_extract_load ? "extract_load" : "command");
     value_set_take(value, "plugins", bounded_text(block->words, MAX_WORD_BYTES));
     value_set_string(value, "status", status_names[block->status]);
-    value_set_take(value, "started_at", time_value(block->started_us));
+    value_set_take(value, "started_at", record_time_value(block->started_us));
     value_set_int(value, "duration_ms", block->duration_ms);
     if (block->is_extract_load) {
         value_set_take(value, "state", state_value(block));
@@ -490,8 +490,9 @@ struct value *run_record_to_value(const struct run_record *record)
     value_set_take(value, "trigger", value_copy(record->trigger));
     value_set_string_or_null(value, "host", record->host);
     value_set_string(value, "version", MELTSHIM_VERSION);
-    value_set_take(value, "started_at", time_value(record->started_us));
-    value_set_take(value, "ended_at", time_value(record->started_us + record->duration_ms * 1000));
+    value_set_take(value, "started_at", record_time_value(record->started_us));
+    value_set_take(value, "ended_at",
+                   record_time_value(record->started_us + record->duration_ms * 1000));
     value_set_int(value, "duration_ms", record->duration_ms);
     value_set_take(value, "error", error_value(&record->error, last_signature(record)));
     value_set_take(value, "totals", totals_value(record));

@@ -94,6 +94,9 @@ void block_record_set_culprit(struct block_record *block, size_t culprit);
 /* Sets the error and its signature, for which the culprit is known by now. */
 void block_record_set_error(struct block_record *block, const struct error *error);
 
+/* In ISO 8601; null for 0. The caller frees it. */
+struct value *record_time_value(int64_t time_us);
+
 /* What started the run: Airflow's ids from AIRFLOW_CTX_*, else MELTANO_JOB_TRIGGER. The caller
  * frees it. */
 struct value *run_trigger_from_environ(const struct strmap *environ_map);
