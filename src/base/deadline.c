@@ -6,16 +6,24 @@
 #include <time.h>
 
 static _Atomic int64_t give_up_ms;
+static bool (*interruption)(void);
 
 void deadline_set(int64_t at_ms)
 {
     atomic_store(&give_up_ms, at_ms);
 }
 
+void deadline_set_interruption(bool (*was_interrupted)(void))
+{
+    interruption = was_interrupted;
+}
+
 int64_t deadline_left_ms(int64_t limit_ms)
 {
     int64_t at_ms = atomic_load(&give_up_ms), left_ms;
 
+    if (interruption && interruption())
+        return 0;
     if (!at_ms)
         return limit_ms;
     left_ms = at_ms - clock_monotonic_ms();

@@ -2,7 +2,7 @@
  *
  * A run that was told to end has seconds to do so, whatever a server does. Everything that waits
  * for one asks here how long it may. One deadline for the whole process, set from any thread: waits
- * that have begun notice it within DEADLINE_SLICE_MS. */
+ * that have begun notice it within DEADLINE_SLICE_MS, and those for HTTP within about a second. */
 #ifndef BASE_DEADLINE_H
 #define BASE_DEADLINE_H
 
@@ -13,6 +13,9 @@
 
 /* clock_monotonic_ms(); 0: none. */
 void deadline_set(int64_t at_ms);
+/* Until it is set to NULL, the deadline has passed as soon as was_interrupted() is true, too: for
+ * the time in which nobody looks after signals. Not while there are other threads. */
+void deadline_set_interruption(bool (*was_interrupted)(void));
 bool deadline_has_passed(void);
 /* limit_ms, or less when the deadline comes before; never negative. */
 int64_t deadline_left_ms(int64_t limit_ms);

@@ -85,20 +85,6 @@ static int refuse_owner(const char *state_id, const struct lock_owner *owner, st
     return error_hint(err, "Wait for it to end, or use --on-running=wait or --on-running=skip.");
 }
 
-/* A signal that came while we waited. */
-static int check_signals(struct error *err)
-{
-    switch (signals_next()) {
-    case SIGTERM:
-    case SIGHUP:
-        return error_set(err, ERR_TERMINATED, "terminated while waiting for another run to end");
-    case SIGINT:
-        return error_set(err, ERR_INTERRUPTED, "interrupted while waiting for another run to end");
-    default:
-        return 0;
-    }
-}
-
 /* What was done about the owner of the lock so far. */
 struct pressure {
     bool was_told, was_killed;
@@ -154,7 +140,9 @@ static int acquire_in_slices(struct store *store, const char *state_id, int64_t 
             *err = (struct error){0};
             return 0;
         }
-        if (err->code != ERR_LOCKED || check_signals(err) < 0)
+        /* A signal makes the try itself fail, too. */
+        if (signals_check("while waiting for another run to end", err) < 0 ||
+            err->code != ERR_LOCKED)
             return -1;
         passed = clock_monotonic_ms() - started;
         is_over = passed >= limit_ms;

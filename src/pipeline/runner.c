@@ -294,8 +294,8 @@ static struct state_writer *make_writer(const struct runner *runner,
     return state_writer_new(&options);
 }
 
-static int begin_session(struct runner *runner, struct block_record *record,
-                         struct state_session *session, struct error *err)
+static int open_session(struct runner *runner, struct block_record *record,
+                        struct state_session *session, struct error *err)
 {
     auto_free char *spool_dir = spooled_state_directory(runner->project);
     const char *trigger = strmap_get(config_environ(runner->config), "MELTANO_JOB_TRIGGER");
@@ -321,6 +321,22 @@ static int begin_session(struct runner *runner, struct block_record *record,
     prune_history(runner, session, record->state_id);
     session->writer = make_writer(runner, record, session);
     return 0;
+}
+
+/* A server that is away or silent would hold up a signal, which the loop of the transfer is not
+ * there for yet. */
+static int begin_session(struct runner *runner, struct block_record *record,
+                         struct state_session *session, struct error *err)
+{
+    struct error signal = {0};
+    int result;
+
+    deadline_set_interruption(signals_are_pending);
+    result = open_session(runner, record, session, err);
+    deadline_set_interruption(NULL);
+    if (result && signals_check("before a plugin was started", &signal) < 0)
+        error_set(err, signal.code, "%s: %s", signal.message, err->message);
+    return result;
 }
 
 /* What is to be written about the end of a run. */

@@ -134,6 +134,10 @@ int process_set_nonblocking(int fd, bool nonblocking);
 int signals_watch(void);
 /* The next pending one of them; 0 when none is. */
 int signals_next(void);
+/* Whether one is, without taking it. */
+bool signals_are_pending(void);
+/* Takes one; -1 when there was one, with ERR_TERMINATED or ERR_INTERRUPTED and what it met. */
+int signals_check(const char *meanwhile, struct error *err);
 void signals_unwatch(void);
 
 /* --- small commands ----------------------------------------------------------------------- */

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "process/guard.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -58,6 +59,25 @@ int signals_next(void)
             return 0;
     } while (is_old_news((int)info.ssi_signo));
     return info.ssi_signo == SIGNAL_PARENT_DIED ? SIGTERM : (int)info.ssi_signo;
+}
+
+bool signals_are_pending(void)
+{
+    struct pollfd signals = {.fd = signal_fd, .events = POLLIN};
+
+    return poll(&signals, 1, 0) > 0;
+}
+
+int signals_check(const char *meanwhile, struct error *err)
+{
+    switch (signals_next()) {
+    case 0:
+        return 0;
+    case SIGINT:
+        return error_set(err, ERR_INTERRUPTED, "interrupted %s", meanwhile);
+    default:
+        return error_set(err, ERR_TERMINATED, "terminated %s", meanwhile);
+    }
 }
 
 void signals_unwatch(void)

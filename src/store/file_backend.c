@@ -2,6 +2,7 @@
 #include "store/state_backend_impl.h"
 
 #include "base/clock.h"
+#include "base/deadline.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/path.h"
@@ -11,7 +12,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define POLL_MS 50
@@ -121,12 +121,12 @@ static int file_lock_state(void *context, const char *state_id, struct error *er
             return 0;
         if (break_old_lock(backend, path, err) < 0)
             return -1;
-        if (clock_monotonic_ms() > deadline) {
+        if (clock_monotonic_ms() > deadline || deadline_has_passed()) {
             error_set(err, ERR_STATE, "the state of '%s' stayed locked by another program",
                       state_id);
             return error_hint(err, "Its lock file is '%s'.", path);
         }
-        nanosleep(&(struct timespec){.tv_nsec = POLL_MS * 1000000}, NULL);
+        deadline_sleep_ms(POLL_MS);
     }
 }
 

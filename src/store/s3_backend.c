@@ -157,7 +157,8 @@ static int send_request(struct s3_backend *backend, const struct s3_request *req
             has_moved = true;
             continue;
         }
-        if (!is_worth_another_try(failed, response) || attempt == MAX_ATTEMPTS) {
+        if (!is_worth_another_try(failed, response) || attempt == MAX_ATTEMPTS ||
+            deadline_has_passed()) {
             if (failed) {
                 err->code = ERR_STATE;
                 error_hint(err, "Is the service up, and is state_backend.s3.endpoint_url right?");
@@ -346,7 +347,7 @@ static int s3_lock_state(void *context, const char *state_id, struct error *err)
 
     if (state_id_check_path(state_id, err) < 0)
         return -1;
-    while (clock_monotonic_ms() < deadline) {
+    while (clock_monotonic_ms() < deadline && !deadline_has_passed()) {
         auto_strbuf struct strbuf text = STRBUF_INIT;
         bool is_free, taken = false;
 

@@ -1,5 +1,6 @@
 #include "store/store_impl.h"
 
+#include "base/deadline.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/module.h"
@@ -8,7 +9,6 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 const struct db_driver *store_find_driver(const struct db_uri *uri, struct error *err)
 {
@@ -27,11 +27,12 @@ static int connect_with_retries(struct db *db, const struct store_options *optio
     for (int attempt = 0;; attempt++) {
         if (!db->driver->connect(db, err))
             return 0;
-        if (db->failure != DB_FAILURE_CONNECTION || attempt == options->max_retries)
+        if (db->failure != DB_FAILURE_CONNECTION || attempt >= options->max_retries ||
+            deadline_has_passed())
             return -1;
         log_info("DB connection failed. Will retry after %ds. Attempt %d/%d",
                  options->retry_timeout_s, attempt + 1, options->max_retries);
-        nanosleep(&(struct timespec){.tv_sec = options->retry_timeout_s}, NULL);
+        deadline_sleep_ms((int64_t)options->retry_timeout_s * 1000);
     }
 }
 

@@ -7,14 +7,17 @@ import pty
 import random
 import select
 import signal
+import socket
 import subprocess
 import time
 import zipfile
+from pathlib import Path
 
 import pytest
 
-from lab import read_record
+from lab import STATE_ID, read_record
 from support.paths import venv_bin
+from support.servers import free_port
 
 ENDLESS = [["schema", "users"], ["counted", "users", 10**9, 1, 0.01]]
 ONE = [["schema", "users"], ["counted", "users", 1, 1]]
@@ -71,6 +74,111 @@ def test_a_signal_while_waiting_for_a_lock_ends_the_waiting(any_lab, number, sta
     owner.terminate()
     owner.communicate(timeout=20)
     assert lab.row_states() == ["FAIL"]
+
+
+# --- servers that are away or silent --------------------------------------------------------------
+
+
+@pytest.fixture
+def silent_port():
+    """Takes connections and answers nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]
+
+
+def end_early(lab, number, begun, **env):
+    """Signals a run once begun() holds; its record, and how long it took to end."""
+    lab.prepare(ONE)
+    process = lab.start("run", "tap-a", "target-b", env=env)
+    lab.wait_for(lambda: begun(process))
+    started = time.monotonic()
+    process.send_signal(number)
+    stdout, _ = process.communicate(timeout=60)
+    assert not lab.output.exists(), "the loader was started"
+    return read_record(stdout), time.monotonic() - started
+
+
+def is_connected(port):
+    """Whether the process has a connection to that port of the loopback address."""
+
+    def look(process):
+        entry = f"0100007F:{port:04X} 01"
+        return entry in Path(f"/proc/{process.pid}/net/tcp").read_text()
+
+    return look
+
+
+@pytest.mark.parametrize("number, status", [(signal.SIGTERM, 18), (signal.SIGINT, 17)])
+def test_a_signal_while_a_database_that_is_away_is_tried_again_ends_the_trying(lab, number, status):
+    """With Meltano's defaults that takes fifteen seconds."""
+    port = free_port()
+
+    def is_trying(process):
+        return b"Will retry" in process.stderr.readline()
+
+    record, seconds = end_early(
+        lab, number, is_trying, MELTANO_DATABASE_URI=f"postgresql://user:word@127.0.0.1:{port}/db"
+    )
+    assert record["exit_code"] == status
+    assert f"127.0.0.1:{port}" in record["error"]["message"]
+    assert seconds < 2
+
+
+def test_a_signal_while_a_database_does_not_answer_ends_the_waiting(lab, silent_port):
+    uri = f"postgresql://user:word@127.0.0.1:{silent_port}/db"
+    record, seconds = end_early(
+        lab, signal.SIGTERM, is_connected(silent_port), MELTANO_DATABASE_URI=uri
+    )
+    assert record["exit_code"] == 18
+    assert seconds < 2
+
+
+def test_a_signal_while_s3_does_not_answer_ends_the_waiting(lab, silent_port):
+    settings = {
+        "MELTANO_STATE_BACKEND_URI": "s3://bucket/prefix",
+        "MELTANO_STATE_BACKEND_S3_AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
+        "MELTANO_STATE_BACKEND_S3_AWS_SECRET_ACCESS_KEY": "secret",
+        "MELTANO_STATE_BACKEND_S3_ENDPOINT_URL": f"http://127.0.0.1:{silent_port}",
+    }
+    record, seconds = end_early(lab, signal.SIGTERM, is_connected(silent_port), **settings)
+    assert record["exit_code"] == 18
+    assert seconds < 5
+    assert lab.row_states() == ["FAIL"]
+
+
+def test_a_signal_while_another_program_locks_the_state_file_ends_in_time(lab):
+    """The lock of a Meltano that is writing; ours is made anew for every state."""
+    folder = lab.root / "states"
+    lab.prepare(ENDLESS)
+    env = {
+        "MELTANO_STATE_BACKEND_URI": f"file://{folder}",
+        "MELTANO_STATE_BACKEND_LOCK_TIMEOUT_SECONDS": "600",
+    }
+    process = lab.start("run", "tap-a", "target-b", env=env)
+    lab.wait_for(lambda: list(folder.glob("*/state.json")))
+    (lock,) = [file.parent / "lock" for file in folder.glob("*/state.json")]
+    lab.wait_for(lambda: take_lock(lock))
+    size = lab.output.stat().st_size
+    lab.wait_for(lambda: lab.output.stat().st_size > size + 20000)
+    started = time.monotonic()
+    process.terminate()
+    stdout, _ = process.communicate(timeout=60)
+    assert time.monotonic() - started < 5
+    assert process.returncode == 18
+    lock.unlink()
+    (spool,) = lab.root.glob(".meltano/run/spool/*/*.json")
+    assert lab.run("state", "commit", str(spool), env=env).status == 0
+    kept = json.loads(lab.run("state", "get", STATE_ID, env=env).stdout)
+    assert kept["singer_state"]["bookmarks"]["users"]["id"] == lab.confirmations()[-1]
+
+
+def take_lock(path) -> bool:
+    try:
+        with open(path, "x") as file:
+            file.write(str(time.time()))
+    except FileExistsError:
+        return False
+    return True
 
 
 # --- installation ---------------------------------------------------------------------------------
