@@ -19,6 +19,7 @@
 #define JOB_OR_SCHEDULE     (DAG_IN_JOB | DAG_IN_SCHEDULE)
 #define LONGEST_DURATION    (10LL * 365 * 24 * 60 * 60)
 #define PLACE               "annotations.meltshim.airflow"
+#define LABEL_LENGTH        63 /* of one name in Kubernetes without dots */
 
 const struct dag_option_def dag_options[DAG_OPTION_COUNT] = {
     [DAG_OPTION_IDS] =
@@ -105,7 +106,7 @@ const struct dag_option_def dag_options[DAG_OPTION_COUNT] = {
     [DAG_OPTION_ENV] = {"env", DAG_TYPE_ENV, ANYWHERE_OR_TASK, 0, 0, NULL,
                         "more environment variables; unlike the schedule's own env these may hold "
                         "Airflow's templates, such as '{{ ds }}'"},
-    [DAG_OPTION_IMAGE] = {"image", DAG_TYPE_TEXT, ANYWHERE_OR_TASK, 0, 1000, NULL,
+    [DAG_OPTION_IMAGE] = {"image", DAG_TYPE_IMAGE, ANYWHERE_OR_TASK, 0, 1000, NULL,
                           "the image of the task's pod; with mode 'bash' that of the worker's pod "
                           "(KubernetesExecutor)"},
     [DAG_OPTION_NAMESPACE] = {"namespace", DAG_TYPE_OBJECTS, ANYWHERE_OR_TASK, 0, 63, NULL,
@@ -424,19 +425,46 @@ static int check_tasks(const struct dag_option_def *def, const struct value *val
     return value_is_map(value) ? 0 : refuse(def, value, err, "a map of tasks to their options");
 }
 
-/* As RFC 1123 has them, in lower case. */
+static int check_image(const struct dag_option_def *def, const struct value *value,
+                       struct error *err)
+{
+    if (check_text(def, value, err) < 0)
+        return -1;
+    if (value_text(value)[strcspn(value_text(value), " \t\r\n")])
+        return refuse(def, value, err, "the name of an image, without blanks");
+    return 0;
+}
+
+/* As RFC 1123 has them, in lower case: subdomains, or labels where they are shorter. */
 static int check_object(const struct dag_option_def *def, const struct value *value,
                         struct error *err)
 {
     static const char ends[] = "abcdefghijklmnopqrstuvwxyz0123456789";
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789-.";
+    bool is_label = def->high <= LABEL_LENGTH;
+    const char *letters = is_label ? "abcdefghijklmnopqrstuvwxyz0123456789-"
+                                   : "abcdefghijklmnopqrstuvwxyz0123456789-.";
     const char *text = value_text(value) && !has_nul(value) ? value_text(value) : "";
     size_t length = strlen(text);
 
     if (!length || length > (size_t)def->high || strspn(text, letters) < length ||
         !strchr(ends, text[0]) || !strchr(ends, text[length - 1]))
-        return refuse(def, value, err, "a name of Kubernetes: a-z, 0-9, '-' and '.'");
+        return refuse(def, value, err, "a name of Kubernetes: a-z, 0-9%s",
+                      is_label ? " and '-'" : ", '-' and '.'");
     return 0;
+}
+
+/* "memory", "ephemeral-storage", "nvidia.com/gpu" */
+static bool is_resource_name(const char *name)
+{
+    static const char ends[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    static const char between[] = "-_./";
+    const char *rest = name + strspn(name, ends);
+
+    while (rest != name && *rest && strchr(between, *rest)) {
+        name = rest + strspn(rest, between);
+        rest = name + strspn(name, ends);
+    }
+    return rest != name && !*rest;
 }
 
 static int check_quantities(const struct dag_option_def *def, const struct value *map,
@@ -447,10 +475,15 @@ static int check_quantities(const struct dag_option_def *def, const struct value
     if (!value_is_map(map))
         return refuse(def, map, err, "a map of requests and limits, each a map of quantities");
     for (size_t i = 0; i < value_count(map); i++) {
+        const char *name = value_member_at(map, i)->key;
         const struct value *value = value_member_at(map, i)->value;
         const char *text = value_text(value) ? value_text(value) : "";
         size_t digits = strspn(text, "0123456789"), unit = 0;
 
+        if (!is_resource_name(name))
+            return error_set_at_key(err, ERR_CONFIG, map, name,
+                                    "'%s' holds resources such as cpu and memory, not '%s'",
+                                    def->key, name);
         if (digits && text[digits] == '.')
             digits += 1 + strspn(text + digits + 1, "0123456789");
         while (digits && unit < ARRAY_LEN(units) && strcmp(text + digits, units[unit]) != 0)
@@ -522,6 +555,8 @@ static int check_value(const struct dag_option_def *def, const struct value *val
         return check_env(def, value, err);
     case DAG_TYPE_TASKS:
         return check_tasks(def, value, err);
+    case DAG_TYPE_IMAGE:
+        return check_image(def, value, err);
     case DAG_TYPE_OBJECTS:
         return def->low ? check_list(def, value, check_object, err) : check_object(def, value, err);
     case DAG_TYPE_RESOURCES:

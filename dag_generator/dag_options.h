@@ -86,6 +86,7 @@ enum dag_option_type {
     DAG_TYPE_ZONE,      /* a time zone of the IANA database */
     DAG_TYPE_ENV,       /* a map of variables */
     DAG_TYPE_TASKS,     /* a map of task to its own options */
+    DAG_TYPE_IMAGE,     /* the name of a container's image */
     DAG_TYPE_OBJECTS,   /* a name of something in Kubernetes or a list of them */
     DAG_TYPE_RESOURCES, /* a map of requests and limits, each a map of quantities */
 };

@@ -1,21 +1,25 @@
-"""Run by the Python of an Airflow with the Kubernetes provider: FOLDER ANSWER. Writes the pods that
-the tasks in a DAG folder become, as they would be sent to Kubernetes."""
+"""Run by the Python of an Airflow with the Kubernetes provider: FOLDER... ANSWER. Writes the pods
+that the tasks in DAG folders become, as they would be sent to Kubernetes."""
 
 import datetime
 import json
 import sys
 import types
 import warnings
+from pathlib import Path
 
 warnings.simplefilter("ignore")
 
 from airflow.dag_processing.dagbag import DagBag  # noqa: E402
+from airflow.providers.cncf import kubernetes as provider  # noqa: E402
 from airflow.providers.cncf.kubernetes.pod_generator import PodGenerator  # noqa: E402
 from kubernetes.client import ApiClient  # noqa: E402
-from kubernetes.client import models as k8s  # noqa: E402
 
-folder, answer = sys.argv[1:]
+*folders, answer = sys.argv[1:]
 client = ApiClient()
+# What the provider gives as an example of a worker: volumes, secrets, an account.
+TEMPLATE = Path(provider.__file__).with_name("pod_template_file_examples") / (
+    "dags_in_image_template.yaml")
 
 
 def pod_of_operator(dag, task):
@@ -30,11 +34,10 @@ def pod_of_operator(dag, task):
 
 def pod_of_worker(dag, task):
     """As the KubernetesExecutor lays the override over the pod of its workers."""
-    base = k8s.V1Pod(spec=k8s.V1PodSpec(containers=[
-        k8s.V1Container(name="base", image="airflow:3", command=["airflow"])]))
+    base = PodGenerator.deserialize_model_file(str(TEMPLATE))
     return PodGenerator.construct_pod(
         dag_id=dag.dag_id, task_id=task.task_id, pod_id="pod", try_number=1, kube_image="airflow:3",
-        date=datetime.datetime.now(datetime.timezone.utc), args=["true"], namespace="airflow",
+        date=datetime.datetime.now(datetime.timezone.utc), args=["airflow"], namespace="airflow",
         pod_override_object=task.executor_config["pod_override"], base_worker_pod=base,
         scheduler_job_id="1", run_id="manual__1",
     )
@@ -49,14 +52,15 @@ def as_sent(pod):
     return sent
 
 
-bag = DagBag(folder)
-assert not bag.import_errors, bag.import_errors
 pods = {}
-for dag in bag.dags.values():
-    for task in dag.tasks:
-        if task.task_type == "KubernetesPodOperator":
-            pods[f"{dag.dag_id}.{task.task_id}"] = as_sent(pod_of_operator(dag, task))
-        elif task.executor_config:
-            pods[f"{dag.dag_id}.{task.task_id}"] = as_sent(pod_of_worker(dag, task))
+for folder in folders:
+    bag = DagBag(folder)
+    assert not bag.import_errors, bag.import_errors
+    for dag in bag.dags.values():
+        for task in dag.tasks:
+            if task.task_type == "KubernetesPodOperator":
+                pods[f"{dag.dag_id}.{task.task_id}"] = as_sent(pod_of_operator(dag, task))
+            elif task.executor_config:
+                pods[f"{dag.dag_id}.{task.task_id}"] = as_sent(pod_of_worker(dag, task))
 with open(answer, "w") as file:
     json.dump(pods, file)

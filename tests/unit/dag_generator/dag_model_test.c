@@ -147,9 +147,15 @@ static const struct {
      "meltano.yml:3:44: 'mode' must be one of bash, kubernetes_pod, not 'pod'", ""},
     {"schedules:\n- name: s\n  annotations: {meltshim: {airflow: {namespace: My_Space}}}\n"
      "  interval: '@daily'\n  job: j\n" JOB,
-     "meltano.yml:3:49: 'namespace' must be a name of Kubernetes: a-z, 0-9, '-' and '.', not "
+     "meltano.yml:3:49: 'namespace' must be a name of Kubernetes: a-z, 0-9 and '-', not "
      "'My_Space'",
      ""},
+    {"schedules:\n- name: s\n  annotations: {meltshim: {airflow: {namespace: a.b}}}\n"
+     "  interval: '@daily'\n  job: j\n" JOB,
+     "meltano.yml:3:49: 'namespace' must be a name of Kubernetes: a-z, 0-9 and '-', not 'a.b'", ""},
+    {"schedules:\n- name: s\n  annotations: {meltshim: {airflow: {image: shop 1}}}\n"
+     "  interval: '@daily'\n  job: j\n" JOB,
+     "meltano.yml:3:45: 'image' must be the name of an image, without blanks, not 'shop 1'", ""},
     {"schedules:\n- name: s\n  annotations: {meltshim: {airflow: {secrets: [a, -b]}}}\n"
      "  interval: '@daily'\n  job: j\n" JOB,
      "meltano.yml:3:51: 'secrets' must be a name of Kubernetes: a-z, 0-9, '-' and '.', not '-b'",
@@ -157,6 +163,9 @@ static const struct {
     {"schedules:\n- name: s\n  annotations: {meltshim: {airflow: {resources: {memory: 1Gi}}}}\n"
      "  interval: '@daily'\n  job: j\n" JOB,
      "meltano.yml:3:50: 'resources' holds requests and limits, not 'memory'", ""},
+    {"schedules:\n- name: s\n  annotations: {meltshim: {airflow: {resources: {limits: {-cpu: 1}}}}}"
+     "\n  interval: '@daily'\n  job: j\n" JOB,
+     "meltano.yml:3:59: 'resources' holds resources such as cpu and memory, not '-cpu'", ""},
     {"schedules:\n- name: s\n  annotations: {meltshim: {airflow: {resources: {limits: {memory: "
      "1 GB}}}}}\n  interval: '@daily'\n  job: j\n" JOB,
      "meltano.yml:3:67: 'resources' must be made of quantities such as 500m, 2 or 1.5Gi, not "

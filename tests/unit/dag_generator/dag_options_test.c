@@ -21,6 +21,7 @@ static const char *const type_names[] = {
     [DAG_TYPE_ZONE] = "time zone",
     [DAG_TYPE_ENV] = "map",
     [DAG_TYPE_TASKS] = "map",
+    [DAG_TYPE_IMAGE] = "text",
     [DAG_TYPE_OBJECTS] = "name",
     [DAG_TYPE_RESOURCES] = "map",
 };
