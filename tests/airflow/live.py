@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sqlite3
+import subprocess
 import threading
 import time
 from pathlib import Path
@@ -22,7 +23,7 @@ PATIENCE_S = 150
 # Shorter than Airflow's own, so that what it notices by waiting is noticed within a test.
 COMMON_SETTINGS = {
     "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
-    "AIRFLOW__CORE__PARALLELISM": "20",
+    "AIRFLOW__CORE__PARALLELISM": "24",
     "AIRFLOW__SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "2",
     "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "10",
     "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "5",
@@ -67,6 +68,18 @@ class Airflow2(Airflow):
     def __exit__(self, *_):
         self.stop_all()
 
+    def mark_failed(self, dag_id: str, run_id: str, task_id: str) -> None:
+        """What its web server does; there is no command for it."""
+        code = (
+            "import sys; from airflow.models.dagbag import DagBag;"
+            " dag, run, task = sys.argv[1:];"
+            " DagBag(read_dags_from_db=True).get_dag(dag).set_task_instance_state("
+            "task_id=task, run_id=run, state='failed', commit=True)"
+        )
+        python = Path(self.program).with_name("python")
+        subprocess.run([python, "-c", code, dag_id, run_id, task_id], env=self.env, cwd=self.home,
+                       check=True, timeout=180)
+
     def clear(self, dag_id: str) -> None:
         done = self.command("tasks", "clear", "--yes", dag_id)
         assert done.returncode == 0, done.stdout
@@ -89,10 +102,10 @@ class Live:
         kind = Airflow3 if version == 3 else Airflow2
         self.airflow = kind(folder / "airflow", self.dags, database_uri=uri)
         self.airflow.env.update({**COMMON_SETTINGS, **kind.SETTINGS})
-        # As systemd and containers start it: bash then takes itself for a remote shell.
+        # As systemd and containers start it, but over SSH.
         del self.airflow.env["SHLVL"]
+        self.airflow.env["SSH_CLIENT"] = "127.0.0.1 50000 22"
         self.airflow.env["HOME"] = str(folder)
-        (folder / ".bashrc").write_text(f"touch {folder}/bashrc-was-read\n")
         self._has_settled = threading.Event()
         self._is_up = False
 
@@ -181,7 +194,8 @@ class Task:
         self.root.mkdir()
         self.release = self.root / "release"
         # Meltano's system database, that is; Airflow's metadata are in PostgreSQL in any case.
-        uri = live.postgres.create_database(name) if uses_postgres else None
+        database = f"{live.database}-{name}"
+        uri = live.postgres.create_database(database) if uses_postgres else None
         self.lab = Lab(self.root, meltshim, uri)
 
     def generate(self, steps, target=None, airflow=None, env=None, more_tasks=()) -> None:
@@ -244,6 +258,10 @@ class Task:
     def supervisor(self) -> int:
         return parent_of(self.runner())
 
+    def worker(self) -> int:
+        """Of Airflow 2; in Airflow 3 it is the supervisor."""
+        return parent_of(self.supervisor())
+
     def finish(self) -> None:
         """Lets the tap come to its end."""
         self.release.touch()
@@ -286,6 +304,14 @@ class Task:
 
 def parent_of(pid: int) -> int:
     return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def has_ended(pid: int) -> bool:
+    """Also when nobody has waited for it."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
 
 
 def is_program(pid: int, program: Path) -> bool:

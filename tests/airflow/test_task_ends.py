@@ -12,7 +12,8 @@ from collections.abc import Callable
 
 import pytest
 
-from live import PATIENCE_S, TASK, Live, Task, send, suspended
+from faults.lab import STATE_ID
+from live import PATIENCE_S, TASK, Live, Task, has_ended, send, suspended
 from support.servers import wait_until
 
 NOTE = "note:streams"
@@ -67,7 +68,6 @@ def a_task_that_succeeds_hands_its_record_on(task):
     assert (task.root / "note.txt").read_text() == str(record["streams"])
     assert record == task.records()[0]
     assert task.statuses() == ["success", "success"]
-    assert "\x1b" not in task.live.log(task.name)
     task.check_left()
 
 
@@ -75,8 +75,8 @@ def a_task_that_succeeds_hands_its_record_on(task):
 def a_task_that_fails_says_why(task):
     reason = "the source is closed on Mondays"
     task.generate(
-        [["schema", "users"], ["counted", "users", 3, 1], ["chatter", 5000], ["stderr", reason],
-         ["exit", 3]]
+        [["schema", "users"], ["counted", "users", 3, 1], ["stderr", "\x1b[31mred\x1b[0m"],
+         ["chatter", 5000], ["stderr", reason], ["exit", 3]]
     )
     task.start(records=0)
     task.live.wait_for_state(task.name, "failed")
@@ -85,6 +85,7 @@ def a_task_that_fails_says_why(task):
     assert len(log.splitlines()) < 300, "the burst, what Airflow adds, and not 5,000"
     summary = log[log.index("The last lines of tap-a:"):]
     assert reason in summary
+    assert "\x1b" not in log and " red\n" in log
     assert "xtractor 'tap-a' failed: exit status 3" in summary
     (record,) = task.records()
     assert record["log_path"] in summary
@@ -93,17 +94,48 @@ def a_task_that_fails_says_why(task):
     task.check_left()
 
 
-@scene()
-def what_is_left_undone_by_policy_is_skipped(task):
-    task.generate(endless(task), env={"MELTSHIM_ON_RUNNING": "skip"})
+def start_beside_another(task: Task, **env: str):
+    """The task, while a run of the same state id that somebody started by hand goes on."""
+    task.generate(endless(task), env=env)
     other = task.lab.start("run", "tap-a", "target-b")
     task.wait_for_records(3)
     task.start(records=0)
-    task.live.wait_for_state(task.name, "skipped")
-    other.terminate()
+    return other
+
+
+def end_other(task: Task, other, statuses: list[str]) -> None:
     other.communicate(timeout=30)
-    assert sorted(task.statuses()) == ["failed", "skipped"]
+    assert sorted(task.statuses()) == statuses
     task.check_left()
+
+
+@scene()
+def a_run_beside_another_is_refused(task):
+    other = start_beside_another(task)
+    task.live.wait_for_state(task.name, "failed")
+    said = f"another '{STATE_ID}' pipeline is already running which started at"
+    assert said in task.live.log(task.name)
+    assert f"(process {other.pid} on " in task.live.log(task.name)
+    task.finish()
+    end_other(task, other, ["failed", "success"])
+
+
+@scene()
+def what_is_left_undone_by_policy_is_skipped(task):
+    other = start_beside_another(task, MELTSHIM_ON_RUNNING="skip")
+    task.live.wait_for_state(task.name, "skipped")
+    task.finish()
+    end_other(task, other, ["skipped", "success"])
+
+
+@scene()
+def a_run_that_may_wait_starts_when_the_other_has_ended(task):
+    other = start_beside_another(task, MELTSHIM_ON_RUNNING="wait=120")
+    waits = f"Waiting for another run of '{STATE_ID}' to end (process {other.pid} on "
+    wait_until(lambda: waits in task.live.log(task.name), f"{task.name}: it waits", PATIENCE_S)
+    task.finish()
+    task.live.wait_for_state(task.name, "success")
+    end_other(task, other, ["success", "success"])
 
 
 @scene()
@@ -119,6 +151,23 @@ def a_retry_goes_on_where_the_first_try_came_to(task):
     assert task.loaded() == list(range(1, 16)), "no record twice, none left out"
     task.check_state()
     assert task.statuses() == ["failed", "success"]
+    task.check_left()
+
+
+@scene()
+def an_environment_without_shlvl(task):
+    """Where nobody says otherwise, bash takes itself for a remote shell and reads its profile."""
+    was_read = task.root / "profile-was-read"
+    (task.root / ".bashrc").write_text(f"touch {was_read}\n")
+    task.generate([["schema", "users"], ["counted", "users", 3, 1]], env={"HOME": str(task.root)})
+    task.start(records=0)
+    task.live.wait_for_state(task.name, "success")
+    assert not was_read.exists()
+    (dag,) = (task.live.dags / task.name).glob("*.py")
+    dag.write_text(dag.read_text().replace('"SHLVL": "1",', ""))
+    task.live.airflow.clear(task.name)
+    task.live.wait_for_state(task.name, "success", 2)
+    assert was_read.exists(), "without our DAG file's variable it does"
     task.check_left()
 
 
@@ -153,7 +202,7 @@ def a_target_that_drains_after_the_timeout_is_waited_for(task):
     task.check_left()
 
 
-@scene(versions=(3,))
+@scene()
 def a_task_that_is_marked_as_failed_ends(task):
     task.generate(endless(task))
     task.start()
@@ -186,73 +235,103 @@ def wait_until_gone(task: Task, pid: int) -> None:
     wait_until(lambda: pid not in task.lab.survivors(), what, PATIENCE_S, 0.1)
 
 
-def kill_and_retry(task: Task, find_victim, number: int, records: list[str]) -> None:
-    """Ends a process above or at the program; the task's next try goes on and succeeds."""
-    task.generate(endless(task), airflow={"retries": task.live.spare_retries})
-    task.start()
-    first = task.program()
-    send(find_victim(task), number)
-    wait_until_gone(task, first)
+def succeed_next_time(task: Task, program: int, runner: int) -> None:
+    """Waits for the end of a first try, lets the next one come to its end, and checks both."""
+    wait_until_gone(task, program)
+    if task.live.version == 2:
+        # It writes its end over whatever the next try has written until then.
+        wait_until(lambda: has_ended(runner), f"{task.name}: the first task runner", PATIENCE_S)
     task.finish()
     task.live.wait_for_state(task.name, "success", 2)
     task.check_state()
     statuses = task.statuses()
     # Airflow 2 can take a task runner's death for that of the next one, too, and tries once more.
-    assert (statuses if task.live.version == 3 else [statuses[0], statuses[-1]]) == records
+    assert (statuses if task.live.version == 3 else [statuses[0], statuses[-1]]) == [
+        "failed", "success"
+    ]
+
+
+def kill_and_retry(task: Task, find_victim, number: int) -> None:
+    """Ends a process above or at the program; the task's next try goes on and succeeds."""
+    task.generate(endless(task), airflow={"retries": task.live.spare_retries})
+    task.start()
+    program, runner = task.program(), task.runner()
+    send(find_victim(task), number)
+    succeed_next_time(task, program, runner)
     task.check_left()
 
 
 @scene()
 def a_program_that_is_killed_leaves_nothing_behind(task):
     """As the kernel does when memory runs out. Its record is written by the next run."""
-    kill_and_retry(task, Task.program, signal.SIGKILL, ["failed", "success"])
+    kill_and_retry(task, Task.program, signal.SIGKILL)
     assert "ended without closing its run" in task.records()[0]["error"]["message"]
 
 
 @scene()
 def a_program_that_is_terminated_is_tried_again(task):
-    kill_and_retry(task, Task.program, signal.SIGTERM, ["failed", "success"])
+    kill_and_retry(task, Task.program, signal.SIGTERM)
 
 
-@scene(versions=(3,))
+@scene()
 def a_task_runner_that_is_terminated(task):
-    kill_and_retry(task, Task.runner, signal.SIGTERM, ["failed", "success"])
+    kill_and_retry(task, Task.runner, signal.SIGTERM)
 
 
 @scene()
 def a_task_runner_that_is_killed(task):
-    kill_and_retry(task, Task.runner, signal.SIGKILL, ["failed", "success"])
+    kill_and_retry(task, Task.runner, signal.SIGKILL)
 
 
-@scene(versions=(3,))
+@scene()
 def a_supervisor_that_is_terminated(task):
-    kill_and_retry(task, Task.supervisor, signal.SIGTERM, ["failed", "success"])
+    kill_and_retry(task, Task.supervisor, signal.SIGTERM)
 
 
-@scene(versions=(3,))
+@scene()
 def a_supervisor_that_is_killed(task):
-    kill_and_retry(task, Task.supervisor, signal.SIGKILL, ["failed", "success"])
+    kill_and_retry(task, Task.supervisor, signal.SIGKILL)
 
 
-@scene(versions=(3,))
+def kill_worker(task: Task, number: int) -> None:
+    """Nobody is told: the supervisor and what it started go on without it."""
+    task.generate(endless(task))
+    task.start()
+    before = len(task.loaded())
+    send(task.worker(), number)
+    task.wait_for_records(before + 30)
+    task.finish()
+    task.live.wait_for_state(task.name, "success", 1)
+    assert task.statuses() == ["success"]
+    task.check_left()
+
+
+# In Airflow 3 the worker of a LocalExecutor is the supervisor.
+@scene(versions=(2,))
+def a_worker_that_is_terminated(task):
+    kill_worker(task, signal.SIGTERM)
+
+
+@scene(versions=(2,))
+def a_worker_that_is_killed(task):
+    kill_worker(task, signal.SIGKILL)
+
+
+@scene()
 def heartbeats_that_are_lost(task):
     """The second try begins while the first one still loads, and takes over from it."""
-    task.generate(endless(task), airflow={"retries": 1})
+    task.generate(endless(task), airflow={"retries": task.live.spare_retries})
     task.start()
-    first = task.program()
+    program, runner = task.program(), task.runner()
     with suspended(task.supervisor()):
-        wait_until_gone(task, first)
-        task.finish()
-        task.live.wait_for_state(task.name, "success", 2)
-    assert task.statuses() == ["failed", "success"]
-    task.check_state()
+        succeed_next_time(task, program, runner)
     task.check_left()
 
 
 # --- the scheduler --------------------------------------------------------------------------------
 
 
-@scene(versions=(3,), alone=True)
+@scene(alone=True)
 def a_scheduler_that_is_told_to_end_waits_for_the_task(task):
     task.generate(endless(task))
     task.start()
@@ -268,18 +347,14 @@ def a_scheduler_that_is_told_to_end_waits_for_the_task(task):
     task.check_left()
 
 
-@scene(versions=(3,), alone=True, uses_postgres=True)
+@scene(alone=True, uses_postgres=True)
 def a_scheduler_that_is_killed_and_started_again(task):
     """The new one starts a second try while the first one still loads."""
-    task.generate(endless(task), airflow={"retries": 1})
+    task.generate(endless(task), airflow={"retries": task.live.spare_retries})
     task.start()
-    first = task.program()
+    program, runner = task.program(), task.runner()
     task.live.airflow.restart_scheduler(signal.SIGKILL)
-    wait_until_gone(task, first)
-    task.finish()
-    task.live.wait_for_state(task.name, "success", 2)
-    assert task.statuses() == ["failed", "success"]
-    task.check_state()
+    succeed_next_time(task, program, runner)
     task.check_left()
 
 
@@ -329,7 +404,6 @@ def play(request, postgres, meltshim, tmp_path_factory):
             yield play
     finally:
         play.end()
-    assert not (live.folder / "bashrc-was-read").exists()
 
 
 def cases():
