@@ -12,6 +12,7 @@
  *   INJECT_SHADOW=DIR    keep there what each file would hold if the power failed now, that is,
  *                        what it held at its last sync
  *   INJECT_CLOCK=FILE    add the seconds that stand in the file to the time of day
+ *   INJECT_PASSED=FILE   the same to all clocks, as if so much time had passed
  *
  * Only the process that is called meltshim is touched: not its guards, and not the plugins, which
  * inherit the environment. */
@@ -31,7 +32,7 @@
 
 static pid_t target;
 static long count, chosen;
-static const char *how, *clock_path, *shadow;
+static const char *how, *clock_path, *passed_path, *shadow;
 static int trace_fd = -1;
 
 #define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
@@ -46,6 +47,7 @@ __attribute__((constructor)) static void prepare(void)
     chosen = at ? strtol(at, NULL, 10) : 0;
     how = getenv("INJECT_HOW");
     clock_path = getenv("INJECT_CLOCK");
+    passed_path = getenv("INJECT_PASSED");
     shadow = getenv("INJECT_SHADOW");
     if (trace)
         trace_fd = open(trace, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
@@ -166,10 +168,10 @@ WRAP(ssize_t, pwrite64, (int fd, const void *bytes, size_t size, off64_t at), (f
 WRAP(ssize_t, send, (int fd, const void *bytes, size_t size, int flags), (fd, bytes, size, flags),
      "the server")
 
-static time_t shift(void)
+static time_t read_seconds(const char *path)
 {
     char text[32] = "";
-    int fd = clock_path ? open(clock_path, O_RDONLY | O_CLOEXEC) : -1;
+    int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
 
     if (fd >= 0) {
         if (read(fd, text, sizeof text - 1) < 0)
@@ -179,12 +181,19 @@ static time_t shift(void)
     return (time_t)strtol(text, NULL, 10);
 }
 
+static time_t shift(clockid_t clock)
+{
+    time_t passed = read_seconds(passed_path);
+
+    return clock == CLOCK_REALTIME ? passed + read_seconds(clock_path) : passed;
+}
+
 int clock_gettime(clockid_t clock, struct timespec *out)
 {
     int result = NEXT(clock_gettime)(clock, out);
 
-    if (!result && clock == CLOCK_REALTIME)
-        out->tv_sec += shift();
+    if (!result && (clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC))
+        out->tv_sec += shift(clock);
     return result;
 }
 
@@ -193,7 +202,7 @@ int gettimeofday(struct timeval *restrict out, void *restrict zone)
     int result = NEXT(gettimeofday)(out, zone);
 
     if (!result)
-        out->tv_sec += shift();
+        out->tv_sec += shift(CLOCK_REALTIME);
     return result;
 }
 

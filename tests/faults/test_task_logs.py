@@ -1,6 +1,7 @@
 """What a run says under Airflow, which keeps every line: little, and the rest is in its own log."""
 
 import json
+import os
 from pathlib import Path
 
 AIRFLOW = {"AIRFLOW_CTX_DAG_ID": "nightly", "AIRFLOW_CTX_TASK_ID": "load", "FORCE_COLOR": "1"}
@@ -24,6 +25,13 @@ def test_a_chatty_plugin_fills_the_log_file_only(lab):
     assert [f"line {n}" for n in range(5000)] == [
         line.split()[-2] + " " + line.split()[-1] for line in log.splitlines() if " tap-a " in line
     ]
+
+
+def test_what_a_plugin_says_is_plain_text(lab):
+    colored = "\x1b[31mred\x1b[0m \x1b]0;title\x07"
+    result = lab.load(steps=[["schema", "users"], ["stderr", colored]], env=AIRFLOW)
+    assert "\x1b" not in result.stderr
+    assert "tap-a        red \\u001b]0;title\\u0007\n" in result.stderr
 
 
 def test_a_person_sees_everything(lab):
@@ -62,10 +70,10 @@ def test_the_errors_come_first_in_the_summary(lab):
     assert result.record["log_path"] in last
 
 
-def test_a_plugin_command_has_a_log_there(lab):
-    """What dbt and the like say is not lost either."""
+def add_talker(lab, script):
+    """A plugin with commands; the script is told the exit status to end with."""
     talker = lab.root / "talker"
-    talker.write_text("#!/bin/sh\nseq 1 3000\nexit $1\n")
+    talker.write_text(f"#!/bin/sh\n{script}\nexit $1\n")
     talker.chmod(0o755)
     project = json.loads((lab.root / "meltano.yml").read_text())
     project["plugins"]["utilities"] = [
@@ -78,6 +86,10 @@ def test_a_plugin_command_has_a_log_there(lab):
     ]
     (lab.root / "meltano.yml").write_text(json.dumps(project))
 
+
+def test_a_plugin_command_has_a_log_there(lab):
+    """What dbt and the like say is not lost either."""
+    add_talker(lab, "seq 1 3000")
     result = lab.run("run", "talker:well", env=AIRFLOW)
     assert result.status == 0
     assert len(result.stderr.splitlines()) < 130
@@ -96,3 +108,78 @@ def test_a_plugin_command_has_a_log_there(lab):
     by_hand = lab.run("run", "talker:well")
     assert by_hand.stderr.count(" talker ") == 3000
     assert by_hand.record["log_path"] is None
+
+
+class Watched:
+    """A run whose clocks are ours, and what it has said so far."""
+
+    def __init__(self, lab, inject, *words):
+        self.lab = lab
+        self.said = lab.root / "said"
+        self.passed = lab.root / "passed"
+        self.passed_s = 0
+        self.pass_time(0)
+        with open(self.said, "wb") as said:
+            self.process = lab.start(
+                *words, env={**AIRFLOW, **inject(passed=self.passed)}, stderr=said
+            )
+
+    def pass_time(self, seconds):
+        self.passed_s += seconds
+        fresh = self.passed.with_suffix(".fresh")
+        fresh.write_text(str(self.passed_s))
+        os.replace(fresh, self.passed)
+
+    def lines(self):
+        return self.said.read_text().splitlines()
+
+    def progress(self):
+        return [line for line in self.lines() if "Progress: " in line]
+
+    def wait_for_round(self, output):
+        """Until what the run passes on has grown twice: it has looked at its clock meanwhile."""
+        for _ in range(2):
+            size = output.stat().st_size
+            self.lab.wait_for(lambda size=size: output.stat().st_size > size)
+
+    def check_half_minutes(self, count, output):
+        """A line for each, and not before it is over."""
+        for number in range(count):
+            self.pass_time(25)
+            self.wait_for_round(output)
+            assert len(self.progress()) == number, "before half a minute has passed"
+            self.pass_time(5)
+            self.lab.wait_for(lambda: len(self.progress()) > number)
+
+    def end(self):
+        stdout, _ = self.process.communicate(timeout=30)
+        assert self.process.returncode == 0, self.said.read_text()
+        return json.loads(stdout.splitlines()[-1])
+
+
+def test_an_hour_of_chatter_is_a_few_hundred_lines(lab, inject):
+    """One in each half minute says how far the load has come."""
+    release = lab.root / "release"
+    lab.prepare([["schema", "users"], ["until", "users", str(release), 0.01, 20]])
+    run = Watched(lab, inject, "run", "tap-a", "target-b")
+    lab.wait_for(lambda: lab.output.exists() and lab.output.stat().st_size)
+    run.check_half_minutes(120, lab.output)
+    release.touch()
+    record = run.end()
+    assert len(run.progress()) == 120
+    assert " records in 1 streams, " in run.progress()[-1]
+    assert len(run.lines()) < 400
+    log = Path(record["log_path"]).read_text()
+    assert log.count(" tap-a ") > 4000
+
+
+def test_a_plugin_command_shows_that_it_runs(lab, inject):
+    release = lab.root / "release"
+    pulse = lab.root / "pulse"
+    add_talker(lab, f'until [ -e "{release}" ]; do echo x | tee -a "{pulse}"; sleep 0.02; done')
+    run = Watched(lab, inject, "run", "talker:well")
+    lab.wait_for(pulse.exists)
+    run.check_half_minutes(3, pulse)
+    release.touch()
+    run.end()
+    assert "Progress: talker:well has been running for 90 s" in run.progress()[2]
