@@ -95,6 +95,13 @@ void strbuf_addf(struct strbuf *buf, const char *format, ...)
     va_end(args);
 }
 
+void strbuf_blank_nuls(struct strbuf *buf)
+{
+    for (size_t i = 0; i < buf->length; i++)
+        if (!buf->text[i])
+            buf->text[i] = ' ';
+}
+
 void strbuf_add_utf8(struct strbuf *buf, unsigned code_point)
 {
     char bytes[4];

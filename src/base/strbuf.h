@@ -41,6 +41,8 @@ void strbuf_add_char(struct strbuf *buf, char c);
 void strbuf_add_repeat(struct strbuf *buf, char c, size_t times);
 void strbuf_addf(struct strbuf *buf, const char *format, ...) ATTR_PRINTF(2, 3);
 void strbuf_vaddf(struct strbuf *buf, const char *format, va_list args) ATTR_PRINTF(2, 0);
+/* Makes blanks of NULs, for a text that goes on as a C string. */
+void strbuf_blank_nuls(struct strbuf *buf);
 /* One Unicode code point as UTF-8; a surrogate becomes its three-byte form. */
 void strbuf_add_utf8(struct strbuf *buf, unsigned code_point);
 

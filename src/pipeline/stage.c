@@ -48,6 +48,7 @@ static void keep_line(struct stage *stage, const struct line *line)
     if (stage->tail.count == STAGE_TAIL_LINES)
         strlist_remove(&stage->tail, 0);
     strbuf_add_bytes(&text, line->text, line->length < limit ? line->length : limit);
+    strbuf_blank_nuls(&text);
     if (line->length > limit)
         redact_cut_strbuf(&text);
     strlist_add_take(&stage->tail, strbuf_take(&text));

@@ -177,15 +177,12 @@ bool plugin_log_parse(const char *line, size_t length, struct plugin_log_record 
     return !json_parse(line, length, NULL, &data, &ignored) && parse_record(data, out);
 }
 
-/* The text of a line for the log: a NUL cannot stay in it. */
 static char *printable_line(const char *line, size_t length)
 {
     struct strbuf text = STRBUF_INIT;
 
     strbuf_add_bytes(&text, line, length_without_blanks(line, length));
-    for (size_t i = 0; i < text.length; i++)
-        if (!text.text[i])
-            text.text[i] = ' ';
+    strbuf_blank_nuls(&text);
     return strbuf_take(&text);
 }
 

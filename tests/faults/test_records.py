@@ -39,6 +39,25 @@ def test_the_printed_record_is_bounded_and_the_stored_ones_are_whole(lab, check_
     assert "left_out" not in shown
 
 
+def test_no_nul_reaches_the_printed_record(lab, check_record):
+    """PostgreSQL, where Airflow keeps it as XCom, has no such character."""
+    lines = [
+        {"type": "SCHEMA", "stream": "a\0b", "schema": {}, "key_properties": []},
+        {"type": "RECORD", "stream": "a\0b", "record": {"id": "\0"}},
+        {"type": "STATE", "value": {"bookmarks": {"a\0b": {"key": "a\0b"}}}},
+        {"type": "\0"},
+    ]
+    steps = [["raw", json.dumps(line) + "\n"] for line in lines]
+    steps += [["bytes", "6100620a"], ["stderr", "why\0not"], ["exit", 1]]
+    result = lab.load(steps=steps)
+    assert result.status == 10
+    assert "\0" not in result.stdout and "\\u0000" not in result.stdout
+    record = check_record(result.stdout)
+    assert record["totals"]["records"] == 1
+    assert record["blocks"][0]["messages"]["garbage_lines"] == 1
+    assert result.process("tap-a")["stderr_tail"] == ["why not"]
+
+
 def test_the_next_run_writes_the_record_of_one_that_was_killed(any_lab, check_record):
     lab = any_lab
     lab.prepare([["schema", "users"], ["counted", "users", 10**9, 1, 0.01]])
