@@ -58,7 +58,7 @@ const struct dag_option_def dag_options[DAG_OPTION_COUNT] = {
     [DAG_OPTION_MODE] = {"mode", DAG_TYPE_WORD, ANYWHERE, 0, 0, "bash kubernetes_pod",
                          "what a task is: 'bash' a process of the worker, 'kubernetes_pod' a pod "
                          "of its own, made from the project's image"},
-    [DAG_OPTION_ENVIRONMENT] = {"environment", DAG_TYPE_TEXTS, JOB_OR_SCHEDULE, 0, 250, NULL,
+    [DAG_OPTION_ENVIRONMENT] = {"environment", DAG_TYPE_TEXTS, JOB_OR_SCHEDULE, 1, 250, NULL,
                                 "the Meltano environment it runs in, or a list of those it belongs "
                                 "to; left out when another one is generated"},
     [DAG_OPTION_PROGRAM] = {"program", DAG_TYPE_TEXT, DAG_IN_PROJECT, 0, PATH_MAX, NULL,
@@ -109,17 +109,17 @@ const struct dag_option_def dag_options[DAG_OPTION_COUNT] = {
     [DAG_OPTION_IMAGE] = {"image", DAG_TYPE_IMAGE, ANYWHERE_OR_TASK, 0, 1000, NULL,
                           "the image of the task's pod; with mode 'bash' that of the worker's pod "
                           "(KubernetesExecutor)"},
-    [DAG_OPTION_NAMESPACE] = {"namespace", DAG_TYPE_OBJECTS, ANYWHERE_OR_TASK, 0, 63, NULL,
+    [DAG_OPTION_NAMESPACE] = {"namespace", DAG_TYPE_OBJECT, ANYWHERE_OR_TASK, 0, 63, NULL,
                               "the Kubernetes namespace of the pod"},
-    [DAG_OPTION_SERVICE_ACCOUNT_NAME] = {"service_account_name", DAG_TYPE_OBJECTS, ANYWHERE_OR_TASK,
+    [DAG_OPTION_SERVICE_ACCOUNT_NAME] = {"service_account_name", DAG_TYPE_OBJECT, ANYWHERE_OR_TASK,
                                          0, 253, NULL, "the Kubernetes service account of the pod"},
     [DAG_OPTION_RESOURCES] = {"resources", DAG_TYPE_RESOURCES, ANYWHERE_OR_TASK, 0, 0, NULL,
                               "what the pod asks for and may use, such as {requests: {cpu: 500m, "
                               "memory: 1Gi}, limits: {memory: 2Gi}}"},
-    [DAG_OPTION_SECRETS] = {"secrets", DAG_TYPE_OBJECTS, ANYWHERE_OR_TASK, 1, 253, NULL,
+    [DAG_OPTION_SECRETS] = {"secrets", DAG_TYPE_OBJECTS, ANYWHERE_OR_TASK, 0, 253, NULL,
                             "Kubernetes secrets whose keys become environment variables of the "
                             "pod"},
-    [DAG_OPTION_IMAGE_PULL_SECRETS] = {"image_pull_secrets", DAG_TYPE_OBJECTS, ANYWHERE_OR_TASK, 1,
+    [DAG_OPTION_IMAGE_PULL_SECRETS] = {"image_pull_secrets", DAG_TYPE_OBJECTS, ANYWHERE_OR_TASK, 0,
                                        253, NULL,
                                        "Kubernetes secrets with which the image is "
                                        "pulled"},
@@ -308,6 +308,11 @@ static int check_name(const struct dag_option_def *def, const struct value *valu
     const char *text = value_is_string(value) && !has_nul(value) ? value_text(value) : "";
     bool is_name = strchr(text, '.') != NULL;
 
+    if (dag_text_is_imported(text, strcspn(text, ".")))
+        return error_set_at(err, ERR_CONFIG, value,
+                            "'%s': the DAG file uses the name '%.*s' for something else than the "
+                            "module of '%s'",
+                            def->key, (int)strcspn(text, "."), text, text);
     for (size_t length; is_name && *text; text += length + (text[length] == '.')) {
         length = strcspn(text, ".");
         is_name = dag_text_is_identifier(text, length) && strcmp(text + length, ".") != 0;
@@ -396,7 +401,7 @@ static bool is_known_zone(const char *name)
     auto_strbuf struct strbuf source = STRBUF_INIT;
     struct error ignored;
 
-    if (file_exists(path) || !file_exists("/usr/share/zoneinfo/UTC"))
+    if ((file_exists(path) && !file_is_directory(path)) || !file_exists("/usr/share/zoneinfo/UTC"))
         return true;
     return file_read("/usr/share/zoneinfo/tzdata.zi", &source, &ignored) == 0 &&
            strstr(strbuf_text(&source), link);
@@ -518,6 +523,8 @@ static int check_list(const struct dag_option_def *def, const struct value *valu
 {
     if (!value_is_list(value))
         return check(def, value, err);
+    if (def->low && !value_count(value))
+        return error_set_at(err, ERR_CONFIG, value, "'%s' is an empty list", def->key);
     for (size_t i = 0; i < value_count(value); i++)
         if (check(def, value_at(value, i), err) < 0)
             return -1;
@@ -543,9 +550,6 @@ static int check_value(const struct dag_option_def *def, const struct value *val
     case DAG_TYPE_NAMES:
         return check_list(def, value, check_name, err);
     case DAG_TYPE_ASSETS:
-        /* A DAG that waits for none would never run. */
-        if (def->low && value_is_list(value) && !value_count(value))
-            return check_asset(def, value, err);
         return check_list(def, value, check_asset, err);
     case DAG_TYPE_DATE:
         return check_date(def, value, err);
@@ -557,8 +561,10 @@ static int check_value(const struct dag_option_def *def, const struct value *val
         return check_tasks(def, value, err);
     case DAG_TYPE_IMAGE:
         return check_image(def, value, err);
+    case DAG_TYPE_OBJECT:
+        return check_object(def, value, err);
     case DAG_TYPE_OBJECTS:
-        return def->low ? check_list(def, value, check_object, err) : check_object(def, value, err);
+        return check_list(def, value, check_object, err);
     case DAG_TYPE_RESOURCES:
         return check_resources(def, value, err);
     }
@@ -623,7 +629,8 @@ static void read_options(const struct value *options, unsigned place, const char
     struct error err = {0};
 
     if (!value_is_null(options) && !value_is_map(options)) {
-        error_set_at(&err, ERR_CONFIG, options, PLACE " must be a map, not %s",
+        error_set_at(&err, ERR_CONFIG, options, "%s must be a map, not %s",
+                     place == DAG_IN_TASK ? "the options of a task" : PLACE,
                      value_kind_name(value_kind(options)));
         dag_problems_add(problems, &err);
     }

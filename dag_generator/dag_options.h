@@ -87,7 +87,8 @@ enum dag_option_type {
     DAG_TYPE_ENV,       /* a map of variables */
     DAG_TYPE_TASKS,     /* a map of task to its own options */
     DAG_TYPE_IMAGE,     /* the name of a container's image */
-    DAG_TYPE_OBJECTS,   /* a name of something in Kubernetes or a list of them */
+    DAG_TYPE_OBJECT,    /* a name of something in Kubernetes */
+    DAG_TYPE_OBJECTS,   /* such a name or a list of them */
     DAG_TYPE_RESOURCES, /* a map of requests and limits, each a map of quantities */
 };
 
@@ -103,9 +104,10 @@ struct dag_option_def {
     const char *key;
     enum dag_option_type type;
     unsigned places;
-    long long low, high; /* limits: of numbers, of the characters of texts; low 1: a list */
-    const char *words;   /* DAG_TYPE_WORD: separated by blanks */
-    const char *help;    /* a sentence without a full stop */
+    long long low,
+        high;          /* limits: of numbers, of the characters of texts; of lists: 1, not empty */
+    const char *words; /* DAG_TYPE_WORD: separated by blanks */
+    const char *help;  /* a sentence without a full stop */
 };
 
 extern const struct dag_option_def dag_options[DAG_OPTION_COUNT];

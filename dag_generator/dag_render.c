@@ -22,7 +22,7 @@ static void add_duration(struct strbuf *out, long long seconds)
     } units[] = {{"days", 86400}, {"hours", 3600}, {"minutes", 60}, {"seconds", 1}};
     const char *comma = "";
 
-    strbuf_add(out, "timedelta(");
+    strbuf_add(out, seconds ? "timedelta(" : "timedelta(0");
     for (size_t i = 0; i < ARRAY_LEN(units); i++) {
         if (seconds < units[i].seconds)
             continue;
@@ -415,22 +415,11 @@ static void render_arguments(const struct dag *dag, struct strbuf *out)
     add_keyword(out, 1, &dag->arguments.items[i]);
 }
 
-static void reserve_names(const struct dag *dag, struct strlist *names)
+/* The first words of what is imported whole. */
+static void reserve_modules(const struct dag *dag, struct strlist *names)
 {
-    static const char *const imported[] = {"Asset",
-                                           "AssetOrTimeSchedule",
-                                           "BashOperator",
-                                           "CronTriggerTimetable",
-                                           "DAG",
-                                           "DatasetOrTimeSchedule",
-                                           "KubernetesPodOperator",
-                                           "TaskGroup",
-                                           "k8s",
-                                           "timedelta"};
     auto_strlist struct strlist modules = STRLIST_INIT;
 
-    for (size_t i = 0; i < ARRAY_LEN(imported); i++)
-        strlist_add(names, imported[i]);
     list_modules(dag, &modules);
     for (size_t i = 0; i < modules.count; i++)
         strlist_add_take(names, xstrndup(modules.items[i], strcspn(modules.items[i], ".")));
@@ -441,7 +430,7 @@ static void name_tasks(const struct dag *dag, struct strlist *names)
 {
     auto_strlist struct strlist taken = STRLIST_INIT;
 
-    reserve_names(dag, &taken);
+    reserve_modules(dag, &taken);
     for (size_t i = 0; i < dag->task_count; i++) {
         auto_strbuf struct strbuf name = STRBUF_INIT;
         size_t length;
@@ -453,7 +442,9 @@ static void name_tasks(const struct dag *dag, struct strlist *names)
             strbuf_addf(&name, "task_%zu", i + 1);
         }
         length = name.length;
-        for (size_t copy = 2; strlist_contains(&taken, strbuf_text(&name)); copy++) {
+        for (size_t copy = 2; strlist_contains(&taken, strbuf_text(&name)) ||
+                              dag_text_is_imported(strbuf_text(&name), name.length);
+             copy++) {
             strbuf_truncate(&name, length);
             strbuf_addf(&name, "_%zu", copy);
         }
@@ -559,6 +550,87 @@ static void render_chain(const struct strlist *names, struct strbuf *out)
     strbuf_add(out, ")\n");
 }
 
+/* Tasks that one waits for, or that wait for one: "[a, b]" between what is before and behind. A
+ * list that is too long for the line gets a line per element. */
+static void render_fan(const char *before, const struct strlist *tasks, const char *behind,
+                       struct strbuf *out)
+{
+    auto_free char *list = strlist_join(tasks, ", ");
+
+    indent(out, 1);
+    if (INDENT + strlen(before) + strlen(list) + strlen(behind) + 2 <= LINE_LIMIT) {
+        strbuf_addf(out, "%s[%s]%s\n", before, list, behind);
+        return;
+    }
+    strbuf_addf(out, "%s[\n", before);
+    for (size_t i = 0; i < tasks->count; i++) {
+        indent(out, 2);
+        strbuf_addf(out, "%s,\n", tasks->items[i]);
+    }
+    indent(out, 1);
+    strbuf_addf(out, "]%s\n", behind);
+}
+
+/* Formatters break a line elsewhere when the single name is this long. */
+static bool is_too_long_for_fan(const char *name)
+{
+    return INDENT + strlen(name) + strlen(" >> [") > LINE_LIMIT;
+}
+
+static void render_edge(const char *from, const char *to, struct strbuf *out)
+{
+    auto_strlist struct strlist edge = STRLIST_INIT;
+
+    strlist_add(&edge, from);
+    strlist_add(&edge, to);
+    render_chain(&edge, out);
+}
+
+static void render_upstream(const struct dag_task *task, const char *name,
+                            const struct strlist *names, struct strbuf *out)
+{
+    auto_free char *behind = xasprintf(" >> %s", name);
+    auto_strlist struct strlist upstream = STRLIST_INIT;
+
+    for (size_t i = 0; i < task->upstream_count; i++)
+        strlist_add(&upstream, names->items[task->upstream[i]]);
+    if (!is_too_long_for_fan(name)) {
+        render_fan("", &upstream, behind, out);
+        return;
+    }
+    for (size_t i = 0; i < upstream.count; i++)
+        render_edge(upstream.items[i], name, out);
+}
+
+static bool waits_only_for(const struct dag_task *task, size_t position)
+{
+    return task->upstream_count == 1 && task->upstream[0] == position;
+}
+
+/* The task and those behind it that wait for the same one alone; nothing when one before it does,
+ * for that has told it. */
+static void render_downstream(const struct dag *dag, size_t position, const struct strlist *names,
+                              struct strbuf *out)
+{
+    size_t from = dag->tasks[position].upstream[0];
+    auto_free char *before = xasprintf("%s >> ", names->items[from]);
+    auto_strlist struct strlist downstream = STRLIST_INIT;
+
+    for (size_t i = 0; i < dag->task_count; i++) {
+        if (!waits_only_for(&dag->tasks[i], from))
+            continue;
+        if (i < position)
+            return;
+        strlist_add(&downstream, names->items[i]);
+    }
+    if (downstream.count > 1 && !is_too_long_for_fan(names->items[from])) {
+        render_fan(before, &downstream, "", out);
+        return;
+    }
+    for (size_t i = 0; i < downstream.count; i++)
+        render_edge(names->items[from], downstream.items[i], out);
+}
+
 static void render_order(const struct dag *dag, const struct strlist *names, struct strbuf *out)
 {
     strbuf_add_char(out, '\n');
@@ -566,14 +638,14 @@ static void render_order(const struct dag *dag, const struct strlist *names, str
         render_chain(names, out);
         return;
     }
-    for (size_t i = 0; i < dag->task_count; i++)
-        for (size_t j = 0; j < dag->tasks[i].upstream_count; j++) {
-            auto_strlist struct strlist edge = STRLIST_INIT;
+    for (size_t i = 0; i < dag->task_count; i++) {
+        const struct dag_task *task = &dag->tasks[i];
 
-            strlist_add(&edge, names->items[dag->tasks[i].upstream[j]]);
-            strlist_add(&edge, names->items[i]);
-            render_chain(&edge, out);
-        }
+        if (task->upstream_count > 1)
+            render_upstream(task, names->items[i], names, out);
+        else if (task->upstream_count)
+            render_downstream(dag, i, names, out);
+    }
 }
 
 static void render_tasks(const struct dag *dag, struct strbuf *out)

@@ -6,9 +6,12 @@
 #include "dag_generator/dag_ids.h"
 #include "dag_generator/dag_text.h"
 
+#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define EXTRACT_LOAD_TASK_ID "extract_load"
+#define NOTHING              SIZE_MAX
 
 /* What is known of each task while the DAG is built, beside what ends up in it. */
 struct plan {
@@ -211,6 +214,26 @@ static int choose_id(struct plan *plan, size_t position, struct error *err)
     return choose_group(plan, position, err);
 }
 
+/* What was chosen for the id of a task; NULL when nothing was. */
+static const struct value *id_choice(const struct plan *plan, size_t position)
+{
+    const struct value *id = dag_choice(&plan->choices[position], DAG_OPTION_TASK_ID, NULL);
+
+    return id ? id : dag_choice(&plan->choices[position], DAG_OPTION_GROUP, NULL);
+}
+
+static int refuse_same_id(const struct plan *plan, size_t first, size_t second, const char *id,
+                          struct error *err)
+{
+    const struct value *where = id_choice(plan, second);
+    const struct dag_task *tasks = plan->build->dag->tasks;
+
+    error_set_at(err, ERR_CONFIG, where ? where : id_choice(plan, first),
+                 "schedule '%s': the tasks '%s' and '%s' both have the id '%s'",
+                 plan->build->schedule->name, tasks[first].label, tasks[second].label, id);
+    return error_hint(err, "Give one of them another task_id.");
+}
+
 /* Two tasks of one id, or a task that is called like a group. */
 static int check_ids(const struct plan *plan, struct error *err)
 {
@@ -221,21 +244,18 @@ static int check_ids(const struct plan *plan, struct error *err)
         const struct dag_task *task = &dag->tasks[i];
         auto_free char *id =
             task->group ? xasprintf("%s.%s", task->group, task->task_id) : xstrdup(task->task_id);
+        const char *first = strmap_get(&taken, id);
 
-        if (strmap_has(&taken, id)) {
-            error_set(err, ERR_CONFIG,
-                      "schedule '%s': the tasks '%s' and '%s' both have the id "
-                      "'%s'",
-                      plan->build->schedule->name, strmap_get(&taken, id), task->label, id);
-            return error_hint(err, "Give one of them another task_id.");
-        }
-        strmap_set(&taken, id, task->label);
+        if (first)
+            return refuse_same_id(plan, strtoul(first, NULL, 10), i, id, err);
+        strmap_setf(&taken, id, "%zu", i);
     }
     for (size_t i = 0; i < dag->task_count; i++) {
         if (!dag->tasks[i].group || !strmap_has(&taken, dag->tasks[i].group))
             continue;
-        error_set(err, ERR_CONFIG, "schedule '%s': '%s' is the name of a task group and of a task",
-                  plan->build->schedule->name, dag->tasks[i].group);
+        error_set_at(err, ERR_CONFIG, dag_choice(&plan->choices[i], DAG_OPTION_GROUP, NULL),
+                     "schedule '%s': '%s' is the name of a task group and of a task",
+                     plan->build->schedule->name, dag->tasks[i].group);
         return error_hint(err, "Give the group another name.");
     }
     return 0;
@@ -292,6 +312,41 @@ static int connect_task(struct plan *plan, size_t position, bool is_serial, stru
     return 0;
 }
 
+/* The first task that it still waits for, or NOTHING. */
+static size_t first_waited_for(const struct dag_task *task, const bool *is_done)
+{
+    for (size_t i = 0; i < task->upstream_count; i++)
+        if (!is_done[task->upstream[i]])
+            return task->upstream[i];
+    return NOTHING;
+}
+
+/* Names the tasks of a circle in the order in which they wait, beginning with one whose `after` is
+ * written down: every circle has one, for all others wait for tasks before them. */
+static int refuse_circle(const struct plan *plan, const bool *is_done, struct error *err)
+{
+    const struct dag *dag = plan->build->dag;
+    const struct value *after = NULL;
+    auto_strbuf struct strbuf circle = STRBUF_INIT;
+    size_t start = 0, at;
+
+    while (is_done[start])
+        start++;
+    /* After so many steps the way is in the circle. */
+    for (size_t steps = 0; steps < dag->task_count || !after; steps++) {
+        start = first_waited_for(&dag->tasks[start], is_done);
+        after = dag_choice(&plan->choices[start], DAG_OPTION_AFTER, NULL);
+    }
+    at = start;
+    do {
+        strbuf_addf(&circle, "'%s' waits for ", dag->tasks[at].label);
+        at = first_waited_for(&dag->tasks[at], is_done);
+    } while (at != start);
+    error_set_at(err, ERR_CONFIG, after, "schedule '%s': tasks wait in a circle: %s'%s'",
+                 plan->build->schedule->name, strbuf_text(&circle), dag->tasks[start].label);
+    return error_hint(err, "Take one 'after' out of the circle.");
+}
+
 /* Takes away tasks that wait for nothing any more; what is left at the end waits in a circle. */
 static int check_order(const struct plan *plan, struct error *err)
 {
@@ -301,27 +356,13 @@ static int check_order(const struct plan *plan, struct error *err)
 
     do {
         before = left;
-        for (size_t i = 0; i < dag->task_count; i++) {
-            bool is_ready = !is_done[i];
-
-            for (size_t j = 0; is_ready && j < dag->tasks[i].upstream_count; j++)
-                is_ready = is_done[dag->tasks[i].upstream[j]];
-            if (is_ready) {
+        for (size_t i = 0; i < dag->task_count; i++)
+            if (!is_done[i] && first_waited_for(&dag->tasks[i], is_done) == NOTHING) {
                 is_done[i] = true;
                 left--;
             }
-        }
     } while (left && left < before);
-    for (size_t i = 0; left && i < dag->task_count; i++)
-        if (!is_done[i]) {
-            const struct value *after = dag_choice(&plan->choices[i], DAG_OPTION_AFTER, NULL);
-
-            error_set_at(err, ERR_CONFIG, after,
-                         "schedule '%s': the task '%s' waits, through others, for itself",
-                         plan->build->schedule->name, dag->tasks[i].label);
-            return error_hint(err, "Take one 'after' out of the circle.");
-        }
-    return 0;
+    return left ? refuse_circle(plan, is_done, err) : 0;
 }
 
 static int connect_tasks(struct plan *plan, struct error *err)

@@ -59,6 +59,14 @@ void strbuf_add_jinja_template(struct strbuf *out, const char *template, bool fo
         strbuf_add(out, "{{ '' }}");
 }
 
+static bool is_among(const char *const *words, size_t count, const char *word, size_t length)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strlen(words[i]) == length && !memcmp(words[i], word, length))
+            return true;
+    return false;
+}
+
 bool dag_text_is_identifier(const char *word, size_t length)
 {
     static const char *const keywords[] = {
@@ -71,8 +79,23 @@ bool dag_text_is_identifier(const char *word, size_t length)
 
     if (!length || strspn(word, letters) < length || (*word >= '0' && *word <= '9'))
         return false;
-    for (size_t i = 0; i < ARRAY_LEN(keywords); i++)
-        if (strlen(keywords[i]) == length && !memcmp(keywords[i], word, length))
-            return false;
-    return true;
+    return !is_among(keywords, ARRAY_LEN(keywords), word, length);
+}
+
+static const char *const imported[] = {
+    "Asset",
+    "AssetOrTimeSchedule",
+    "BashOperator",
+    "CronTriggerTimetable",
+    "DAG",
+    "DatasetOrTimeSchedule",
+    "KubernetesPodOperator",
+    "TaskGroup",
+    "k8s",
+    "timedelta",
+};
+
+bool dag_text_is_imported(const char *word, size_t length)
+{
+    return is_among(imported, ARRAY_LEN(imported), word, length);
 }

@@ -23,5 +23,7 @@ void strbuf_add_jinja_template(struct strbuf *out, const char *template, bool fo
 
 /* Whether a word of length letters could name something in Python, and is not taken by it. */
 bool dag_text_is_identifier(const char *word, size_t length);
+/* Whether a DAG file gives this name to something that it imports by name. */
+bool dag_text_is_imported(const char *word, size_t length);
 
 #endif

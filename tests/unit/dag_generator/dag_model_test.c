@@ -137,7 +137,20 @@ static const struct {
      "meltano.yml:3:47: 'outlets' must be a URI such as x-warehouse://sales/orders, not 'a b'", ""},
     {"schedules:\n- name: s\n  annotations: {meltshim: {airflow: {assets: []}}}\n"
      "  interval: '@daily'\n  job: j\n" JOB,
-     "meltano.yml:3:46: 'assets' must be a URI such as x-warehouse://sales/orders, not a list", ""},
+     "meltano.yml:3:46: 'assets' is an empty list", ""},
+    {"schedules:\n- name: s\n  annotations: {meltshim: {airflow: {environment: []}}}\n"
+     "  interval: '@daily'\n  job: j\n" JOB,
+     "meltano.yml:3:51: 'environment' is an empty list", ""},
+    {"schedules:\n- name: s\n  annotations: {meltshim: {airflow: {timezone: Europe}}}\n"
+     "  interval: '@daily'\n  job: j\n" JOB,
+     "meltano.yml:3:48: 'timezone' must be a time zone such as UTC or Europe/Berlin, not 'Europe'",
+     ""},
+    {"schedules:\n- name: s\n"
+     "  annotations: {meltshim: {airflow: {on_failure_callback: timedelta.x}}}\n"
+     "  interval: '@daily'\n  job: j\n" JOB,
+     "meltano.yml:3:59: 'on_failure_callback': the DAG file uses the name 'timedelta' for "
+     "something else than the module of 'timedelta.x'",
+     ""},
     {"schedules:\n- name: s\n  annotations: {meltshim: {airflow: {mode: kubernetes_pod}}}\n"
      "  interval: '@daily'\n  job: j\n" JOB,
      "meltano.yml:3:44: schedule 's': task 'tap target' is to be a pod and has no image",
@@ -201,11 +214,14 @@ static const struct {
      "meltano.yml:3:63: the task 'dbt_run' cannot wait for itself", ""},
     {"schedules:\n- name: s\n  annotations: {meltshim: {airflow: {tasks: {tap_target: {after: "
      "dbt_run_2}}}}}\n  interval: '@daily'\n  job: j\n" JOB,
-     "meltano.yml:3:66: schedule 's': the task 'tap target' waits, through others, for itself",
+     "meltano.yml:3:66: schedule 's': tasks wait in a circle: 'tap target' waits for 'dbt:run' "
+     "waits "
+     "for 'dbt:run' waits for 'tap target'",
      "Take one 'after' out of the circle."},
     {"schedules:\n- name: s\n  annotations: {meltshim: {airflow: {tasks: {tap_target: {task_id: "
      "dbt_run}}}}}\n  interval: '@daily'\n  job: j\n" JOB,
-     "schedule 's': the tasks 'tap target' and 'dbt:run' both have the id 'dbt_run'",
+     "meltano.yml:3:68: schedule 's': the tasks 'tap target' and 'dbt:run' both have the id "
+     "'dbt_run'",
      "Give one of them another task_id."},
     {"schedules:\n- name: s\n  annotations: {meltshim: {airflow: {tasks: {tap_target: {task_id: "
      "a b}}}}}\n  interval: '@daily'\n  job: j\n" JOB,
@@ -213,7 +229,7 @@ static const struct {
      "Use letters, digits, '_', '-' and '.', and a letter first."},
     {"schedules:\n- name: s\n  annotations: {meltshim: {airflow: {tasks: {tap_target: {group: "
      "dbt_run}}}}}\n  interval: '@daily'\n  job: j\n" JOB,
-     "schedule 's': 'dbt_run' is the name of a task group and of a task",
+     "meltano.yml:3:66: schedule 's': 'dbt_run' is the name of a task group and of a task",
      "Give the group another name."},
     {"schedules:\n- name: s\n  annotations: {meltshim: {airflow: {tasks: {tap_target: {group: "
      "a.b}}}}}\n  interval: '@daily'\n  job: j\n" JOB,

@@ -22,7 +22,8 @@ static const char *const type_names[] = {
     [DAG_TYPE_ENV] = "map",
     [DAG_TYPE_TASKS] = "map",
     [DAG_TYPE_IMAGE] = "text",
-    [DAG_TYPE_OBJECTS] = "name",
+    [DAG_TYPE_OBJECT] = "name",
+    [DAG_TYPE_OBJECTS] = "name or list",
     [DAG_TYPE_RESOURCES] = "map",
 };
 
@@ -32,7 +33,6 @@ static void add_type(struct strbuf *out, const struct dag_option_def *def)
 {
     if (!def->words) {
         strbuf_add(out, type_names[def->type]);
-        strbuf_add(out, def->type == DAG_TYPE_OBJECTS && def->low ? " or list" : "");
         return;
     }
     for (const char *at = def->words; *at; at++)

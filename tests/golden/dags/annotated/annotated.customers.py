@@ -21,7 +21,7 @@ with DAG(
     default_args={
         "owner": "data-platform",
         "retries": 2,
-        "retry_delay": timedelta(),
+        "retry_delay": timedelta(0),
         "env": {
             "SHLVL": "1",  # without it bash reads ~/.bashrc
             "STAGE": "production",

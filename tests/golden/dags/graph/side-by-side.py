@@ -56,8 +56,6 @@ with DAG(
         bash_command="exec meltshim run import",
     )
 
-    tap_shop_target_lake >> dbt_run
-    tap_crm_target_lake >> dbt_run
+    [tap_shop_target_lake, tap_crm_target_lake] >> dbt_run
     dbt_run >> report_stock
-    report_sales >> task_6
-    report_stock >> task_6
+    [report_sales, report_stock] >> task_6
