@@ -164,6 +164,15 @@ static int check_executors(const struct airflow *airflow, bool is_sqlite, struct
     return 0;
 }
 
+/* The address itself is not told: it may hold a password. */
+static int check_address(const char *uri, struct error *err)
+{
+    if (strstr(uri, "://"))
+        return 0;
+    error_set(err, ERR_CONFIG, "database.sql_alchemy_conn is no address of a database");
+    return error_hint(err, "Set it to postgresql+psycopg2://USER:PASSWORD@HOST/DATABASE.");
+}
+
 int airflow_check(const struct airflow *airflow, const char *uri, struct error *err)
 {
     /* Airflow 3 gives its tasks this address in place of the real one. */
@@ -174,6 +183,8 @@ int airflow_check(const struct airflow *airflow, const char *uri, struct error *
                   airflow->installed.version);
         return error_hint(err, "Use Airflow's REST API, or call airflow outside of tasks.");
     }
+    if (uri && check_address(uri, err) < 0)
+        return -1;
     if (check_executors(airflow, uri && !strncmp(uri, "sqlite", 6), err) < 0)
         return -1;
     return uri ? check_drivers(airflow, uri, err) : 0;

@@ -309,6 +309,18 @@ static char *find_database(const struct airflow *airflow)
     return uri;
 }
 
+/* The folder of an SQLite file: the hub's default names one that only an installation makes. */
+static int make_folder(const char *uri, struct error *err)
+{
+    const char *path = uri && !strncmp(uri, "sqlite", 6) ? strstr(uri, ":////") : NULL;
+    auto_free char *file = path ? xstrndup(path + 4, strcspn(path + 4, "?")) : NULL;
+    auto_free char *folder = file ? path_parent(file) : NULL;
+
+    if (!folder || dir_make_all(folder, 0755, err) == 0)
+        return 0;
+    return error_wrap(err, "Airflow's metadata database (database.sql_alchemy_conn)");
+}
+
 /* The schema's revision, "" when there is none or it cannot be told. */
 static int read_revision(const char *uri, char **revision, struct error *err)
 {
@@ -322,6 +334,13 @@ static int read_revision(const char *uri, char **revision, struct error *err)
     return 0;
 }
 
+static bool is_recorded(const struct airflow *airflow, const char *key, const char *text)
+{
+    const char *recorded = value_get_text(airflow->record, key);
+
+    return recorded && !strcmp(recorded, text);
+}
+
 static const char *const *migrate_words(const struct airflow *airflow)
 {
     static const char *const now[] = {"db", "migrate", NULL};
@@ -333,8 +352,9 @@ static const char *const *migrate_words(const struct airflow *airflow)
     return pep440_compare(airflow->installed.version, "2.7") < 0 ? before : now;
 }
 
-static int refuse_migration(const struct airflow *airflow, const struct strbuf *output,
-                            const struct process_end *end, struct error *err)
+static int refuse_migration(const struct airflow *airflow, const char *newer,
+                            const struct strbuf *output, const struct process_end *end,
+                            struct error *err)
 {
     auto_strlist struct strlist lines = STRLIST_INIT;
     auto_strbuf struct strbuf tail = STRBUF_INIT;
@@ -346,13 +366,30 @@ static int refuse_migration(const struct airflow *airflow, const struct strbuf *
     for (size_t i = lines.count > TAIL_LINES ? lines.count - TAIL_LINES : 0; i < lines.count; i++)
         strbuf_addf(&tail, "\n    %.150s", lines.items[i]);
     redact_strbuf(&tail, 0);
-    return error_set(err, ERR_COMMAND,
-                     "Airflow %s could not migrate its metadata database (%s); its last lines:%s",
-                     airflow->installed.version, process_end_describe(end, how, sizeof how),
-                     strbuf_text(&tail));
+    error_set(err, ERR_COMMAND,
+              "Airflow %s could not migrate its metadata database (%s); its last lines:%s",
+              airflow->installed.version, process_end_describe(end, how, sizeof how),
+              strbuf_text(&tail));
+    if (!newer)
+        return -1;
+    return error_hint(err,
+                      "The database was last used by Airflow %s, which is newer: install that "
+                      "again, and see its 'db downgrade', or name another database.",
+                      newer);
 }
 
-static int migrate(struct airflow *airflow, struct error *err)
+/* The version that last used this very database, when the installed one is older; else NULL. */
+static const char *find_newer_version(const struct airflow *airflow, const char *database_hash)
+{
+    const char *version = value_get_text(airflow->record, "version");
+
+    return version && is_recorded(airflow, "database", database_hash) &&
+                   pep440_compare(version, airflow->installed.version) > 0
+               ? version
+               : NULL;
+}
+
+static int migrate(struct airflow *airflow, const char *newer, struct error *err)
 {
     auto_strlist struct strlist argv = STRLIST_INIT, env = STRLIST_INIT;
     auto_strbuf struct strbuf output = STRBUF_INIT;
@@ -370,15 +407,8 @@ static int migrate(struct airflow *airflow, struct error *err)
                         &output, &output, MAX_OUTPUT_BYTES, 0, &end, err) < 0)
         return -1;
     if (end.kind != EXIT_STATUS || end.code)
-        return refuse_migration(airflow, &output, &end, err);
+        return refuse_migration(airflow, newer, &output, &end, err);
     return 0;
-}
-
-static bool is_recorded(const struct airflow *airflow, const char *key, const char *text)
-{
-    const char *recorded = value_get_text(airflow->record, key);
-
-    return recorded && !strcmp(recorded, text);
 }
 
 static int prepare_database(struct airflow *airflow, struct error *err)
@@ -387,13 +417,15 @@ static int prepare_database(struct airflow *airflow, struct error *err)
     auto_free char *hash = hash_text(uri ? uri : "");
     auto_free char *revision = NULL;
 
-    if (airflow_check(airflow, uri, err) < 0 || read_revision(uri, &revision, err) < 0)
+    if (airflow_check(airflow, uri, err) < 0 || make_folder(uri, err) < 0 ||
+        read_revision(uri, &revision, err) < 0)
         return -1;
     if (is_recorded(airflow, "version", airflow->installed.version) &&
         is_recorded(airflow, "database", hash) && is_recorded(airflow, "revision", revision))
         return 0;
     free(take(revision));
-    if (migrate(airflow, err) < 0 || read_revision(uri, &revision, err) < 0)
+    if (migrate(airflow, find_newer_version(airflow, hash), err) < 0 ||
+        read_revision(uri, &revision, err) < 0)
         return -1;
     value_set_string(airflow->record, "version", airflow->installed.version);
     value_set_string(airflow->record, "database", hash);

@@ -207,6 +207,32 @@ START_TEST(a_failed_migration_is_tried_again)
 }
 END_TEST
 
+START_TEST(a_database_of_a_newer_version_is_named_when_it_cannot_be_migrated)
+{
+    install("3.3.2");
+    prepare("");
+    install("2.11.2");
+    tempdir_write("status", "1");
+    open_airflow("");
+    ck_assert_int_eq(airflow_prepare(airflow, true, &err), -1);
+    ck_assert_str_eq(err.hint, "The database was last used by Airflow 3.3.2, which is newer: "
+                               "install that again, and see its 'db downgrade', or name another "
+                               "database.");
+}
+END_TEST
+
+START_TEST(the_folder_of_an_sqlite_file_is_made)
+{
+    auto_free char *config =
+        xasprintf("    config: {database: {sql_alchemy_conn: 'sqlite:///%s/new/folder/a.db'}}\n",
+                  tempdir_path());
+
+    install("3.3.2");
+    prepare(config);
+    ck_assert(file_is_directory(tempdir_join("new/folder")));
+}
+END_TEST
+
 START_TEST(secrets_are_made_once_and_kept_private)
 {
     auto_free char *fernet = NULL, *jwt = NULL, *again = NULL;
@@ -341,6 +367,13 @@ static const struct {
     {"3.3.2", "{database: {sql_alchemy_conn: 'airflow-db-not-allowed:///'}}",
      "this is a task of Airflow 3.3.2, which keeps tasks from its metadata database",
      "Use Airflow's REST API, or call airflow outside of tasks."},
+    {"3.3.2", "{database: {sql_alchemy_conn: secret}}",
+     "database.sql_alchemy_conn is no address of a database",
+     "Set it to postgresql+psycopg2://USER:PASSWORD@HOST/DATABASE."},
+    {"3.3.2", "{database: {sql_alchemy_conn: 'sqlite:////dev/null/x/airflow.db'}}",
+     "Airflow's metadata database (database.sql_alchemy_conn): cannot create the directory "
+     "/dev/null/x: Not a directory",
+     NULL},
     {"2.11.2", "{database: {sql_alchemy_conn: 'mysql+pymysql://u@127.0.0.1/d'}}",
      "Airflow 2.11.2 needs the Python module 'pymysql' for its metadata database, and the "
      "environment of orchestrator 'airflow' does not have it",
@@ -489,6 +522,8 @@ Suite *airflow_airflow_suite(void)
     tcase_add_loop_test(tcase, a_version_that_was_not_tested_is_said_and_tried, 0,
                         ARRAY_LEN(versions));
     tcase_add_test(tcase, a_failed_migration_is_tried_again);
+    tcase_add_test(tcase, a_database_of_a_newer_version_is_named_when_it_cannot_be_migrated);
+    tcase_add_test(tcase, the_folder_of_an_sqlite_file_is_made);
     tcase_add_test(tcase, secrets_are_made_once_and_kept_private);
     tcase_add_test(tcase, a_secret_that_is_given_is_not_made);
     tcase_add_test(tcase, settings_go_by_the_names_of_the_version);
