@@ -163,10 +163,28 @@ static int fail_on_silence(struct db *db, struct error *err)
     return error_hint(err, "Look after the server; nothing that was committed is lost.");
 }
 
-/* libpq's own refusals have no SQLSTATE; what it says of certificates stays as it is. */
-static const struct sqlstate certificate_failure = {
+/* libpq's own refusals that stay as they are have no SQLSTATE, but these words in them. */
+static const struct sqlstate refusals[] = {
+    {"certificate", DB_FAILURE_FINAL,
+     "Check sslmode, sslrootcert and the host's name in database_uri."},
+    {"private key", DB_FAILURE_FINAL, "Check sslcert and sslkey in database_uri."},
+    {"no password supplied", DB_FAILURE_FINAL,
+     "Give database_uri a password, or libpq one in PGPASSWORD or its password file."},
+    {"invalid ", DB_FAILURE_FINAL, "Correct database_uri."},
+};
+
+static const struct sqlstate *find_refusal(const char *message)
+{
+    for (size_t i = 0; i < ARRAY_LEN(refusals); i++)
+        if (strstr(message, refusals[i].prefix))
+            return &refusals[i];
+    return NULL;
+}
+
+/* What else a server refuses, such as a parameter in options, it does not do later either. */
+static const struct sqlstate other_refusal = {
     .failure = DB_FAILURE_FINAL,
-    .hint = "Check sslmode, sslrootcert and the host's name in database_uri.",
+    .hint = "Check database_uri, and the server's log.",
 };
 
 /* An error message of a connection attempt with PQERRORS_VERBOSE: "... FATAL:  28P01: text". */
@@ -183,8 +201,10 @@ static int fail_to_connect(struct db *db, const char *message, struct error *err
         snprintf(code, sizeof code, "%s", fatal + 8);
         known = find_sqlstate(code);
         message = fatal + 15;
-    } else if (strstr(message, "certificate")) {
-        known = &certificate_failure;
+        if (!known)
+            known = &other_refusal;
+    } else {
+        known = find_refusal(message);
     }
     db->failure = known ? known->failure : DB_FAILURE_CONNECTION;
     copy_first_line(line, sizeof line, message);

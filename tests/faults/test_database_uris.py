@@ -14,18 +14,23 @@ STEPS = [["schema", "users"], ["counted", "users", 3, 1]]
 ODD_PASSWORD = "100%/@:?# é"
 
 
+def make_certificate(certificate, key):
+    """Its own authority, for 127.0.0.1."""
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=x"]
+        + ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate],
+        check=True,
+        capture_output=True,
+    )
+    return certificate
+
+
 @pytest.fixture(scope="module")
 def server():
     """With TLS, and a Unix socket in its directory."""
     server = PostgresServer()
-    server.certificate = server._dir / "certificate"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=x"]
-        + ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", server._dir / "key"]
-        + ["-out", server.certificate],
-        check=True,
-        capture_output=True,
-    )
+    server.certificate = make_certificate(server._dir / "certificate", server._dir / "key")
+    server.other_certificate = make_certificate(server._dir / "other", server._dir / "other-key")
     if server._account:
         os.chown(server._dir / "key", server._account.pw_uid, server._account.pw_gid)
     server.settings = {
@@ -81,6 +86,7 @@ def fill(form: str, server: PostgresServer, name: str, **more) -> str:
             "name": name,
             "socket": server._dir,
             "certificate": server.certificate,
+            "other_certificate": server.other_certificate,
             **more,
         }
     )
@@ -109,6 +115,31 @@ REFUSED = {
         "?sslmode=verify-full&sslrootcert=/etc/hostname",
         "could not read root certificate file",
     ),
+    "other authority": (
+        "postgresql://{user}:{password}@{host}:{port}/{name}"
+        "?sslmode=verify-full&sslrootcert={other_certificate}",
+        "certificate verify failed",
+    ),
+    "other name": (
+        "postgresql://{user}:{password}@localhost:{port}/{name}"
+        "?sslmode=verify-full&sslrootcert={certificate}",
+        "does not match host name",
+    ),
+    "wrong key": (
+        "postgresql://{user}:{password}@{host}:{port}/{name}"
+        "?sslmode=require&sslcert={certificate}&sslkey=/etc/hostname",
+        "private key file",
+    ),
+    "wrong tls mode": (
+        "postgresql://{user}:{password}@{host}:{port}/{name}?sslmode=strict",
+        "invalid sslmode value",
+    ),
+    "port out of range": ("postgresql://{user}:{password}@{host}:99999/{name}", "invalid port"),
+    "wrong option": (
+        "postgresql://{user}:{password}@{host}:{port}/{name}?options=-cno_such_thing%3D1",
+        "unrecognized configuration parameter",
+    ),
+    "no password": ("postgresql://{user}@{host}:{port}/{name}", "no password supplied"),
     "wrong parameter": (
         "postgresql://{user}:{password}@{host}:{port}/{name}?charset=utf8",
         "unknown parameter 'charset'",
