@@ -885,9 +885,10 @@ int extract_load_run(const struct extract_load *run, struct block_record *record
         transfer.culprit = find_not_started(&transfer);
         result = -1;
     }
-    if (!result) {
+    if (!result)
         supervise(&transfer);
-        state_writer_close(run->states, &transfer.state_error);
+    state_writer_close(run->states, &transfer.state_error);
+    if (!result) {
         result = judge(&transfer, err);
         if (result)
             write_flight(&transfer, err);

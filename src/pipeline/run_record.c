@@ -55,6 +55,7 @@ static void block_record_clear(struct block_record *block)
     free(block->words);
     free(block->signature);
     free(block->state_id);
+    free(block->spool_path);
     relay_counts_clear(&block->counts);
     relay_counts_clear(&block->tap_counts);
     value_free(block->state_before);
@@ -415,6 +416,7 @@ static struct value *state_value(const struct block_record *block)
     value_set_int(value, "received", (long long)block->states_received);
     value_set_int(value, "refused", (long long)block->states_refused);
     value_set_int(value, "checkpoints", (long long)block->checkpoints);
+    value_set_string_or_null(value, "spool_path", block->spool_path);
     return value;
 }
 

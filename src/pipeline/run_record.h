@@ -60,6 +60,7 @@ struct block_record {
     bool state_is_partial;                 /* merged into what was there, not in its place */
     uint64_t checkpoints;                  /* state values of the loader that were committed */
     uint64_t states_received, states_refused;
+    char *spool_path; /* what keeps the state, or the end of the run, for the database; or NULL */
     struct value *state_before, *state_after; /* {"singer_state": ...} or NULL */
     int64_t tap_wait_ms, target_wait_ms;      /* how long the relay waited for either side */
     char *log_path;

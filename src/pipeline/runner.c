@@ -461,6 +461,7 @@ static void record_states(const struct runner *runner, const struct state_writer
     record->state_is_partial = write_kind(runner->options) == STATE_PARTIAL;
     record->version_after = counts->version ? counts->version : record->version_before;
     record->state_after = state_writer_last_state(writer);
+    record->spool_path = xstrdup_or_null(state_writer_spool_path(writer));
 }
 
 static int transfer(struct runner *runner, const struct block *block, struct state_session *session,
@@ -559,6 +560,8 @@ static int run_extract_load(struct runner *runner, size_t number, struct error *
         if (end_session(runner, &session, record, result || number + 1 == runner->plan.count,
                         &finish_error) < 0) {
             /* The run's own failure says more than that it could not be noted down. */
+            if (finish_error.code == ERR_SPOOLED && !record->spool_path)
+                record->spool_path = xstrdup(session.spool_path);
             if (result)
                 log_error("The end of the run could not be recorded: %s", finish_error.message);
             else

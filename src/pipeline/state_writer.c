@@ -299,6 +299,17 @@ static void set_spool_stale(struct state_writer *writer, bool is_stale)
     pthread_mutex_unlock(&writer->mutex);
 }
 
+/* Whether the file is there and has the newest candidate. */
+static bool is_newest_spooled(struct state_writer *writer)
+{
+    bool is_stale;
+
+    pthread_mutex_lock(&writer->mutex);
+    is_stale = writer->is_spool_stale;
+    pthread_mutex_unlock(&writer->mutex);
+    return writer->is_spooled && !is_stale;
+}
+
 /* Puts the newest candidate into the file. */
 static void keep_newest(struct state_writer *writer)
 {
@@ -405,7 +416,7 @@ static void commit(struct state_writer *writer)
     put_back(writer, &candidate);
     if (writer->failure.code == ERR_LOST_LOCK)
         give_up_state(writer);
-    else if (writer->is_spool_stale || !writer->is_spooled)
+    else if (!is_newest_spooled(writer))
         keep_newest(writer);
     note_failure(writer);
 }
@@ -513,7 +524,7 @@ static void end_writing(struct state_writer *writer)
 {
     if (writer->is_lost)
         give_up_state(writer);
-    else if (writer->has_candidate && (writer->is_spool_stale || !writer->is_spooled))
+    else if (writer->has_candidate && !is_newest_spooled(writer))
         keep_newest(writer);
     pthread_mutex_lock(&writer->mutex);
     writer->has_ended = true;
@@ -737,7 +748,7 @@ static int tell_result(struct state_writer *writer, struct error *err)
     }
     if (!writer->has_candidate)
         return 0;
-    if (writer->is_spool_stale || !writer->is_spooled)
+    if (!is_newest_spooled(writer))
         return error_set(err, ERR_STATE,
                          "the state of '%s' is not saved: %s; nor kept in a file: %s", state_id,
                          writer->failure.message, writer->spool_failure.message);
@@ -787,6 +798,12 @@ bool state_writer_is_away(const struct state_writer *writer)
     return writer->is_away;
 }
 
+const char *state_writer_spool_path(const struct state_writer *writer)
+{
+    assert(writer->is_closed);
+    return writer->is_spooled ? writer->options.spool_path : NULL;
+}
+
 int state_writer_spool_end(struct state_writer *writer, enum run_state end, const char *error_text,
                            const char *record, const struct error *cause, struct error *err)
 {
@@ -806,6 +823,7 @@ int state_writer_spool_end(struct state_writer *writer, enum run_state end, cons
         return error_set(err, ERR_DATABASE,
                          "the end of the run is not recorded: %s; nor kept in a file: %s",
                          cause->message, failure.message);
+    writer->is_spooled = true;
     error_set(err, ERR_SPOOLED, "%s of '%s' %s not in the system database yet: %s",
               writer->has_candidate ? "the last state and the end of the run"
                                     : "the end of the run",

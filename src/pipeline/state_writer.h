@@ -71,6 +71,9 @@ int state_writer_close(struct state_writer *writer, struct error *err);
 
 /* After state_writer_close(), for what is left to write: whether the database was away last. */
 bool state_writer_is_away(const struct state_writer *writer);
+/* After state_writer_close(): the file that has what the database lacks, NULL when there is none.
+ */
+const char *state_writer_spool_path(const struct state_writer *writer);
 /* After state_writer_close(): keeps the end of the run in the spool file, too. ERR_SPOOLED with
  * where it is; cause says why it could not be written. */
 int state_writer_spool_end(struct state_writer *writer, enum run_state end, const char *error_text,

@@ -17,6 +17,7 @@ import pytest
 PLUGINS = Path(__file__).parent / "plugins"
 STATE_ID = "dev:tap-a-to-target-b"
 MARK = "MELTSHIM_FAULT_LAB"
+ENDLESS = [["schema", "users"], ["counted", "users", 10**9, 1, 0.01]]
 
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a small disk")
@@ -134,6 +135,14 @@ class Lab:
         self.prepare(steps, target, mapper)
         words = ["tap-a", "pass", "target-b"] if mapper is not None else ["tap-a", "target-b"]
         return self.run("run", *options, *words, **more)
+
+    def start_and_wait_for_state(self, steps=ENDLESS, target=None, **more) -> subprocess.Popen:
+        """A run that goes on until it is ended; its first state is committed."""
+        self.prepare(steps, target)
+        before = self.committed()
+        process = self.start("run", "tap-a", "target-b", **more)
+        self.wait_for(lambda: self.committed() > before)
+        return process
 
     def connect(self):
         if self.database_uri:

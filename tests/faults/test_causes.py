@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-ENDLESS = [["schema", "users"], ["counted", "users", 10**9, 1, 0.01]]
+from lab import ENDLESS
+
 THREE = [["schema", "users"], ["counted", "users", 3, 1]]
 
 

@@ -160,8 +160,10 @@ def test_what_cannot_be_written_by_the_end_is_committed_by_the_next_run(database
     assert record["exit_code"] == 24
     assert record["error"]["class"] == "spooled"
     (spool,) = spool_files(lab)
+    assert record["blocks"][0]["state"]["spool_path"] == str(spool)
     assert f"meltshim state commit {spool}" in stderr
     kept = json.loads(spool.read_text())
+    assert kept["end"]["record"]["blocks"][0]["state"]["spool_path"] == str(spool)
     assert kept["state"] == {"singer_state": at(40)}
     assert kept["end"]["state"] == "FAIL"
     assert kept["end"]["record"]["run_id"] == record["run_id"]
@@ -220,6 +222,29 @@ def test_a_server_that_answers_nothing_holds_nothing_up(database):
     result = lab.load(steps=[["schema", "users"], ["counted", "users", 1, 1]])
     assert result.status == 0, result.stderr
     assert database.state() == at(lab.loaded()[-1])
+    assert not spool_files(lab)
+
+
+def test_a_discovery_that_fails_while_the_server_is_away_is_recorded_later(database, check_record):
+    lab = database.lab
+    begun = lab.root / "begun"
+    go_on = lab.root / "go-on"
+    steps = [["touch", str(begun)], ["until", "users", str(go_on), 0.05], ["exit", 1]]
+    lab.prepare(discovery=steps)
+    set_run_settings(lab, database_patience=1)
+    process = lab.start("run", "tap-a", "target-b")
+    lab.wait_for(begun.exists)
+    database.server.stop()
+    go_on.touch()
+    stdout, stderr = process.communicate(timeout=60)
+    record = check_record(stdout.decode().splitlines()[-1])
+    assert process.returncode == 10, stderr.decode()
+    assert record["error"]["class"] == "tap"
+    (spool,) = spool_files(lab)
+    assert record["blocks"][0]["state"]["spool_path"] == str(spool)
+    database.server.start()
+    assert lab.run("state", "commit").status == 0
+    assert database.row_states() == ["FAIL"]
     assert not spool_files(lab)
 
 

@@ -8,9 +8,10 @@ import time
 
 import pytest
 
+from lab import ENDLESS
+
 THREE = [["schema", "users"], ["counted", "users", 3, 1]]
 AT_THREE = {"bookmarks": {"users": {"id": 3}}}
-ENDLESS = [["schema", "users"], ["counted", "users", 10**9, 1, 0.01]]
 
 
 @pytest.fixture

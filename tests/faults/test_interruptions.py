@@ -15,11 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from lab import STATE_ID, read_record
+from lab import ENDLESS, STATE_ID, read_record
 from support.paths import venv_bin
 from support.servers import free_port
 
-ENDLESS = [["schema", "users"], ["counted", "users", 10**9, 1, 0.01]]
 ONE = [["schema", "users"], ["counted", "users", 1, 1]]
 PACKAGE = "faulty_tap"
 

@@ -10,9 +10,8 @@ import time
 
 import pytest
 
-from lab import read_record
+from lab import ENDLESS, read_record
 
-ENDLESS = [["schema", "users"], ["counted", "users", 10**9, 1, 0.01]]
 ONE = [["schema", "users"], ["counted", "users", 1, 1]]
 STARTERS = 50
 TASK = {
@@ -20,14 +19,6 @@ TASK = {
     "AIRFLOW_CTX_TASK_ID": "load",
     "AIRFLOW_CTX_DAG_RUN_ID": "manual__1",
 }
-
-
-def start_and_wait_for_state(lab, steps=ENDLESS, **more):
-    lab.prepare(steps)
-    process = lab.start("run", "tap-a", "target-b", **more)
-    before = lab.committed()
-    lab.wait_for(lambda: lab.committed() > before)
-    return process
 
 
 def start_many(lab, *options, steps, suffixes=None):
@@ -55,7 +46,7 @@ def finish_all(processes) -> list[tuple[int, str, str]]:
 
 def test_of_fifty_starters_one_runs_and_the_others_name_it(any_lab, check_record):
     lab = any_lab
-    owner = start_and_wait_for_state(lab, env={**TASK, "AIRFLOW_CTX_TRY_NUMBER": "1"})
+    owner = lab.start_and_wait_for_state(env={**TASK, "AIRFLOW_CTX_TRY_NUMBER": "1"})
     ended = finish_all(start_many(lab, steps=ENDLESS))
     assert {status for status, _, _ in ended} == {21}
     for _, stdout, stderr in ended:
@@ -116,7 +107,7 @@ def test_fifty_runs_of_different_ids_run_at_once(any_lab):
 
 
 def test_a_waiting_starter_gives_up_in_time(lab):
-    owner = start_and_wait_for_state(lab)
+    owner = lab.start_and_wait_for_state()
     result = lab.run("run", "--on-running=wait=1", "tap-a", "target-b")
     assert result.status == 21
     assert 1 <= result.seconds < 10
@@ -147,7 +138,7 @@ def resume_and_check_refusal(lab, process):
 def test_a_suspended_run_whose_session_was_taken_over_cannot_write(postgres_lab):
     """As after the failover of a server, or a machine that slept: the session is gone."""
     lab = postgres_lab
-    first = start_and_wait_for_state(lab)
+    first = lab.start_and_wait_for_state()
     suspend(first)
     lab.query(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -160,7 +151,7 @@ def test_a_suspended_run_whose_session_was_taken_over_cannot_write(postgres_lab)
 
 def test_a_suspended_run_whose_lock_file_is_gone_cannot_write(lab):
     """As on a shared file system that has given the lock away."""
-    first = start_and_wait_for_state(lab)
+    first = lab.start_and_wait_for_state()
     suspend(first)
     for lock in (lab.root / ".meltano" / "meltshim-locks").glob("*/*.lock"):
         lock.unlink()
@@ -171,7 +162,7 @@ def test_a_suspended_run_whose_lock_file_is_gone_cannot_write(lab):
 
 def test_a_newer_attempt_ends_a_suspended_one(any_lab):
     lab = any_lab
-    first = start_and_wait_for_state(lab, env={**TASK, "AIRFLOW_CTX_TRY_NUMBER": "1"})
+    first = lab.start_and_wait_for_state(env={**TASK, "AIRFLOW_CTX_TRY_NUMBER": "1"})
     suspend(first)
     second = lab.load(steps=ONE, env={**TASK, "AIRFLOW_CTX_TRY_NUMBER": "2"})
     assert second.status == 0, second.stderr
@@ -182,7 +173,7 @@ def test_a_newer_attempt_ends_a_suspended_one(any_lab):
 
 
 def test_a_newer_attempt_kills_one_that_cannot_end(lab):
-    first = start_and_wait_for_state(lab, env={**TASK, "AIRFLOW_CTX_TRY_NUMBER": "1"})
+    first = lab.start_and_wait_for_state(env={**TASK, "AIRFLOW_CTX_TRY_NUMBER": "1"})
     suspend(first)
     stop = threading.Event()
 
@@ -202,7 +193,7 @@ def test_a_newer_attempt_kills_one_that_cannot_end(lab):
 
 
 def test_an_older_attempt_does_not_end_a_newer_one(lab):
-    newer = start_and_wait_for_state(lab, env={**TASK, "AIRFLOW_CTX_TRY_NUMBER": "2"})
+    newer = lab.start_and_wait_for_state(env={**TASK, "AIRFLOW_CTX_TRY_NUMBER": "2"})
     started = time.monotonic()
     older = lab.start(
         "run",

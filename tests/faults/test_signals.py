@@ -8,23 +8,7 @@ import time
 
 import pytest
 
-ENDLESS = [["schema", "users"], ["counted", "users", 10**9, 1, 0.01]]
-
-
-def start_and_wait_for_state(lab, *options, steps=ENDLESS, target=None, **more):
-    lab.prepare(steps, target)
-    process = lab.start("run", *options, "tap-a", "target-b", **more)
-    database = lab.root / ".meltano" / "meltano.db"
-    lab.wait_for(lambda: database.exists() and lab.output.exists())
-    lab.wait_for(lambda: query_state(lab) is not None)
-    return process
-
-
-def query_state(lab):
-    try:
-        return lab.state()
-    except Exception:  # the tables are being made
-        return None
+from lab import ENDLESS
 
 
 @pytest.mark.parametrize(
@@ -39,7 +23,7 @@ def query_state(lab):
 def test_a_signal_ends_the_tap_and_lets_the_target_drain(
     lab, signal_number, status, error_class, steps
 ):
-    process = start_and_wait_for_state(lab, steps=steps)
+    process = lab.start_and_wait_for_state(steps=steps)
     started = time.monotonic()
     process.send_signal(signal_number)
     stdout, _ = process.communicate(timeout=20)
@@ -62,7 +46,7 @@ def test_the_death_of_airflows_task_runner_ends_the_run(lab):
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     )
-    lab.wait_for(lambda: (lab.root / ".meltano" / "meltano.db").exists() and query_state(lab))
+    lab.wait_for(lambda: lab.committed() > 0)
     runner.kill()
     record = json.loads(runner.communicate(timeout=20)[0].splitlines()[-1])
     assert record["error"]["class"] == "terminated"
@@ -103,7 +87,7 @@ def test_a_task_runner_that_ends_with_its_signal_does_not_hurry_the_target(lab, 
 
 
 def test_a_second_signal_hurries(lab):
-    process = start_and_wait_for_state(lab, target={"ignore_term": True, "drain": 3600})
+    process = lab.start_and_wait_for_state(target={"ignore_term": True, "drain": 3600})
     process.terminate()
     time.sleep(0.2)
     started = time.monotonic()
@@ -115,7 +99,7 @@ def test_a_second_signal_hurries(lab):
 
 
 def test_a_target_that_never_drains_is_ended_in_time(lab):
-    process = start_and_wait_for_state(lab, target={"ignore_term": True, "drain": 3600})
+    process = lab.start_and_wait_for_state(target={"ignore_term": True, "drain": 3600})
     started = time.monotonic()
     process.terminate()
     process.communicate(timeout=20)
@@ -135,7 +119,7 @@ def test_a_run_that_takes_too_long_is_ended(lab):
     "steps", [ENDLESS, [["ignore-term"], ["daemon", 3600], *ENDLESS]], ids=["polite", "deaf"]
 )
 def test_after_a_kill_nothing_survives_and_the_next_run_starts_at_once(lab, steps):
-    process = start_and_wait_for_state(lab, steps=steps)
+    process = lab.start_and_wait_for_state(steps=steps)
     process.kill()
     process.communicate()
     lab.wait_until_gone()
@@ -148,7 +132,7 @@ def test_after_a_kill_nothing_survives_and_the_next_run_starts_at_once(lab, step
 
 
 def test_a_second_start_is_refused_and_names_the_owner(lab):
-    process = start_and_wait_for_state(lab)
+    process = lab.start_and_wait_for_state()
     result = lab.run("run", "tap-a", "target-b")
     assert result.status == 21
     assert f"process {process.pid}" in result.stderr
@@ -158,7 +142,7 @@ def test_a_second_start_is_refused_and_names_the_owner(lab):
 
 
 def test_another_state_id_may_run_beside_it(lab):
-    process = start_and_wait_for_state(lab)
+    process = lab.start_and_wait_for_state()
     lab.prepare([["schema", "users"], ["counted", "users", 2, 1]])
     result = lab.run("run", "--state-id-suffix=other", "tap-a", "target-b")
     assert result.status == 0
@@ -210,7 +194,7 @@ def test_a_newer_attempt_of_the_same_task_takes_over(lab):
         "AIRFLOW_CTX_TASK_ID": "load",
         "AIRFLOW_CTX_DAG_RUN_ID": "manual__1",
     }
-    first = start_and_wait_for_state(lab, env={**task, "AIRFLOW_CTX_TRY_NUMBER": "1"})
+    first = lab.start_and_wait_for_state(env={**task, "AIRFLOW_CTX_TRY_NUMBER": "1"})
     lab.prepare([["schema", "users"], ["counted", "users", 1, 1]])
     second = lab.run("run", "tap-a", "target-b", env={**task, "AIRFLOW_CTX_TRY_NUMBER": "2"})
     first.communicate(timeout=20)

@@ -7,9 +7,8 @@ import uuid
 
 import pytest
 
-from lab import Lab, read_record
+from lab import ENDLESS, Lab, read_record
 
-ENDLESS = [["schema", "users"], ["counted", "users", 10**9, 1, 0.01]]
 ONE = [["schema", "users"], ["counted", "users", 1, 1]]
 TASK = {
     "AIRFLOW_CTX_DAG_ID": "flights",
