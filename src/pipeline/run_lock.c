@@ -155,17 +155,12 @@ static int acquire_in_slices(struct store *store, const char *state_id, int64_t 
 }
 
 /* Meltano itself takes no lock: its row says that it runs. */
-static int check_running_row(struct store *store, const char *state_id,
-                             const struct run_options *options, struct error *err)
+static int refuse_running_row(struct store *store, const char *state_id, struct error *err)
 {
     struct run_row row = {0};
     bool found;
     auto_strbuf struct strbuf started = STRBUF_INIT, stale = STRBUF_INIT;
 
-    if (options->force) {
-        log_warning("Force option is enabled, ignoring stale job check.");
-        return 0;
-    }
     if (store_find_running(store, state_id, &row, &found, err) < 0)
         return -1;
     if (!found)
@@ -219,8 +214,8 @@ static char *describe_dead(void *context, const struct dead_run *run)
     return json;
 }
 
-static int check_rows(struct store *store, struct place *place, const struct store_lock *lock,
-                      const struct run_options *options, struct error *err)
+static int close_dead_rows(struct store *store, struct place *place, const struct store_lock *lock,
+                           struct error *err)
 {
     const char *state_id = place->state_id;
     struct run_row_list stale = {0};
@@ -239,7 +234,22 @@ static int check_rows(struct store *store, struct place *place, const struct sto
         log_info("Marked stale run that started at %s as failed", strbuf_text(&started));
     }
     run_row_list_clear(&stale);
-    return check_running_row(store, state_id, options, err);
+    return 0;
+}
+
+static int check_rows(struct store *store, struct place *place, const struct store_lock *lock,
+                      const struct run_options *options, struct error *err)
+{
+    bool has_rows;
+
+    if (store_find_running(store, place->state_id, NULL, &has_rows, err) < 0 ||
+        (has_rows && close_dead_rows(store, place, lock, err) < 0))
+        return -1;
+    if (options->force)
+        log_warning("Force option is enabled, ignoring stale job check.");
+    else if (has_rows)
+        return refuse_running_row(store, place->state_id, err);
+    return 0;
 }
 
 static int apply_policy(const struct run_options *options, struct error *err)

@@ -219,7 +219,7 @@ int store_find_running(struct store *store, const char *state_id, struct run_row
                      &rows, err) < 0)
         return -1;
     *found = rows.count > 0;
-    if (*found)
+    if (*found && row)
         read_run_row(&rows, 0, row);
     return 0;
 }

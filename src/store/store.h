@@ -106,7 +106,7 @@ int store_fail_stale_runs(struct store *store, const char *state_id, struct run_
                           struct error *err);
 /* The rows, of all ids, that store_fail_stale_runs() would change. */
 int store_list_stale_runs(struct store *store, struct run_row_list *out, struct error *err);
-/* The newest RUNNING row of state_id; *found says whether there is one. */
+/* The newest RUNNING row of state_id (row may be NULL); *found says whether there is one. */
 int store_find_running(struct store *store, const char *state_id, struct run_row *row, bool *found,
                        struct error *err);
 /* A run whose process died before it closed its row. Borrowed. */
