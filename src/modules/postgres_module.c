@@ -17,6 +17,7 @@
 SQL_DECLARE(postgres_schema);
 SQL_DECLARE(postgres_state_table);
 SQL_DECLARE(postgres_own_tables);
+SQL_DECLARE(postgres_tables);
 SQL_DECLARE(postgres_revision_d135f52a6f49);
 SQL_DECLARE(postgres_revision_13e8639c6d2b);
 SQL_DECLARE(postgres_session);
@@ -29,7 +30,6 @@ SQL_DECLARE(postgres_lock_release);
 SQL_DECLARE(postgres_state_lock);
 SQL_DECLARE(postgres_upgrade_lock);
 SQL_DECLARE(postgres_values_lock);
-SQL_DECLARE(postgres_table_exists);
 
 #define CONNECT_TIMEOUT_S 10
 /* A server that is stopped keeps its connections and answers nothing: after so long without a byte
@@ -618,16 +618,6 @@ static int postgres_script(struct db *db, const char *sql, struct error *err)
     return status;
 }
 
-static int postgres_table_exists(struct db *db, const char *table, bool *exists, struct error *err)
-{
-    auto_db_rows struct db_rows rows = DB_ROWS_INIT;
-
-    if (db_query(db, SQL(postgres_table_exists), DB_VALUES(db_text(table)), &rows, err) < 0)
-        return -1;
-    *exists = rows.count > 0;
-    return 0;
-}
-
 /* --- transactions ---------------------------------------------------------------------------- */
 
 static int postgres_begin(struct db *db, enum db_durability durability, struct error *err)
@@ -780,6 +770,7 @@ const struct db_driver db_postgres_driver = {
     .schema_sql = SQL(postgres_schema),
     .state_table_sql = SQL(postgres_state_table),
     .own_tables_sql = SQL(postgres_own_tables),
+    .tables_sql = SQL(postgres_tables),
     .revision_d135f52a6f49_sql = SQL(postgres_revision_d135f52a6f49),
     .revision_13e8639c6d2b_sql = SQL(postgres_revision_13e8639c6d2b),
     .upgrade_lock_sql = SQL(postgres_upgrade_lock),
@@ -794,7 +785,6 @@ const struct db_driver db_postgres_driver = {
     .commit = postgres_commit,
     .rollback = postgres_rollback,
     .was_committed = postgres_was_committed,
-    .table_exists = postgres_table_exists,
     .lock_try = postgres_lock_try,
     .lock_release = postgres_lock_release,
     .lock_retake = postgres_lock_retake,

@@ -115,6 +115,7 @@ struct db_driver {
     const char *schema_sql;      /* Meltano's tables but state, in an empty database */
     const char *state_table_sql; /* the table state, in place of one that is there */
     const char *own_tables_sql;  /* the meltshim_ tables, where they are missing */
+    const char *tables_sql;      /* those of the names in $1, with commas between, that exist */
     /* Revisions of Meltano's schema that differ between the databases; NULL: nothing to do. */
     const char *revision_d135f52a6f49_sql;
     const char *revision_13e8639c6d2b_sql;
@@ -139,7 +140,6 @@ struct db_driver {
     /* After a commit that failed with DB_FAILURE_CONNECTION, on the new connection: whether it had
      * happened. NULL when a commit cannot fail that way. */
     bool (*was_committed)(struct db *db);
-    int (*table_exists)(struct db *db, const char *table, bool *exists, struct error *err);
 
     /* One lock per state id, which dies with the process or the connection. *out stays NULL when
      * somebody else has it. */

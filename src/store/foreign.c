@@ -21,12 +21,12 @@ bool foreign_is_supported(const char *uri)
 
 static int read_revision(struct db *db, char **revision, struct error *err)
 {
-    auto_db_rows struct db_rows rows = DB_ROWS_INIT;
-    bool exists;
+    auto_db_rows struct db_rows tables = DB_ROWS_INIT, rows = DB_ROWS_INIT;
 
-    if (db->driver->table_exists(db, "alembic_version", &exists, err) < 0)
+    if (db_query(db, db->driver->tables_sql, DB_VALUES(db_text("alembic_version")), &tables, err) <
+        0)
         return -1;
-    if (!exists)
+    if (!tables.count)
         return 0;
     if (db_query(db, SQL(schema_revision), DB_NO_VALUES, &rows, err) < 0)
         return -1;

@@ -10,7 +10,7 @@
 #include <time.h>
 
 SQL_DECLARE(schema_revision);
-SQL_DECLARE(own_schema_version);
+SQL_DECLARE(schema_versions);
 SQL_DECLARE(schema_set_revision);
 SQL_DECLARE(revision_367228df6a43);
 SQL_DECLARE(revision_5b43800443d1);
@@ -75,23 +75,45 @@ struct content {
     int64_t own_version;             /* 0: no tables of ours */
 };
 
-static int read_revision(struct db *db, const struct revision **out, struct error *err)
+static bool has_name(const struct db_rows *rows, const char *name)
 {
-    auto_db_rows struct db_rows rows = DB_ROWS_INIT;
+    for (size_t i = 0; i < rows->count; i++)
+        if (!strcmp(db_rows_text(rows, i, 0), name))
+            return true;
+    return false;
+}
+
+/* A table of a Meltano older than the migrations, or of a program that uses the same names. */
+static int refuse_unversioned_table(const struct db_rows *tables, struct error *err)
+{
+    static const char *const names[] = {"runs", "state", "plugin_settings"};
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        if (!has_name(tables, names[i]))
+            continue;
+        error_set(err, ERR_DATABASE,
+                  "the system database has a table '%s', but no table alembic_version", names[i]);
+        return error_hint(err,
+                          "It is not a database of Meltano 0.34 or newer; check database_uri.");
+    }
+    return 0;
+}
+
+/* rows hold one version_num each. */
+static int read_revision(const struct db_rows *rows, const struct revision **out, struct error *err)
+{
     const char *name;
 
-    if (db_query(db, SQL(schema_revision), DB_NO_VALUES, &rows, err) < 0)
-        return -1;
     *out = NULL;
-    if (!rows.count)
+    if (!rows->count)
         return 0;
-    if (rows.count > 1) {
+    if (rows->count > 1) {
         error_set(err, ERR_DATABASE,
                   "the table alembic_version of the system database has %zu rows instead of one",
-                  rows.count);
+                  rows->count);
         return error_hint(err, WRONG_DATABASE_HINT);
     }
-    name = db_rows_text(&rows, 0, 0);
+    name = db_rows_text(rows, 0, 0);
     *out = find_revision(name ? name : "");
     if (*out)
         return 0;
@@ -102,62 +124,25 @@ static int read_revision(struct db *db, const struct revision **out, struct erro
                       "to another program; check database_uri.");
 }
 
-/* A table of a Meltano older than the migrations, or of a program that uses the same names. */
-static int find_unversioned_table(struct db *db, const char **out, struct error *err)
-{
-    static const char *const names[] = {"runs", "state", "plugin_settings"};
-
-    *out = NULL;
-    for (size_t i = 0; !*out && i < ARRAY_LEN(names); i++) {
-        bool exists;
-
-        if (db->driver->table_exists(db, names[i], &exists, err) < 0)
-            return -1;
-        if (exists)
-            *out = names[i];
-    }
-    return 0;
-}
-
-static int find_versions(struct db *db, bool *versioned, struct error *err)
-{
-    const char *table;
-
-    if (db->driver->table_exists(db, "alembic_version", versioned, err) < 0)
-        return -1;
-    if (*versioned)
-        return 0;
-    if (find_unversioned_table(db, &table, err) < 0 ||
-        /* Another process may have created all of them since we looked. */
-        (table && db->driver->table_exists(db, "alembic_version", versioned, err) < 0))
-        return -1;
-    if (!table || *versioned)
-        return 0;
-    error_set(err, ERR_DATABASE,
-              "the system database has a table '%s', but no table "
-              "alembic_version",
-              table);
-    return error_hint(err, "It is not a database of Meltano 0.34 or newer; check database_uri.");
-}
-
 static int read_content(struct db *db, struct content *out, struct error *err)
 {
-    auto_db_rows struct db_rows rows = DB_ROWS_INIT;
-    bool exists;
+    static const char names[] = "alembic_version,meltshim_schema,runs,state,plugin_settings";
+    auto_db_rows struct db_rows tables = DB_ROWS_INIT, versions = DB_ROWS_INIT;
+    bool has_own;
 
     *out = (struct content){0};
-    if (find_versions(db, &out->is_versioned, err) < 0)
+    if (db_query(db, db->driver->tables_sql, DB_VALUES(db_text(names)), &tables, err) < 0)
         return -1;
+    out->is_versioned = has_name(&tables, "alembic_version");
     if (!out->is_versioned)
-        return 0;
-    if (read_revision(db, &out->revision, err) < 0 ||
-        db->driver->table_exists(db, "meltshim_schema", &exists, err) < 0)
+        return refuse_unversioned_table(&tables, err);
+    has_own = has_name(&tables, "meltshim_schema");
+    if (db_query(db, has_own ? SQL(schema_versions) : SQL(schema_revision), DB_NO_VALUES, &versions,
+                 err) < 0 ||
+        read_revision(&versions, &out->revision, err) < 0)
         return -1;
-    if (!exists)
-        return 0;
-    if (db_query(db, SQL(own_schema_version), DB_NO_VALUES, &rows, err) < 0)
-        return -1;
-    out->own_version = db_rows_int(&rows, 0, 0);
+    if (has_own && versions.count)
+        out->own_version = db_rows_int(&versions, 0, 1);
     if (out->own_version <= OWN_SCHEMA_VERSION)
         return 0;
     error_set(err, ERR_DATABASE, "the system database was used by a newer meltshim (tables %lld)",

@@ -20,6 +20,7 @@
 SQL_DECLARE(sqlite_schema);
 SQL_DECLARE(sqlite_state_table);
 SQL_DECLARE(sqlite_own_tables);
+SQL_DECLARE(sqlite_tables);
 SQL_DECLARE(sqlite_revision_d135f52a6f49);
 
 /* Another program, Meltano's migrations for one, may hold the write lock for a while. */
@@ -199,18 +200,6 @@ static void sqlite_rollback(struct db *db)
         sqlite3_exec(connection->handle, "ROLLBACK", NULL, NULL, NULL);
 }
 
-static int sqlite_table_exists(struct db *db, const char *table, bool *exists, struct error *err)
-{
-    auto_db_rows struct db_rows rows = DB_ROWS_INIT;
-    struct db_value name = db_text(table);
-
-    if (sqlite_query(db, "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = $1", &name, 1,
-                     &rows, err) < 0)
-        return -1;
-    *exists = rows.count > 0;
-    return 0;
-}
-
 static void sqlite_close(struct db *db)
 {
     struct connection *connection = db->connection;
@@ -384,6 +373,7 @@ const struct db_driver db_sqlite_driver = {
     .schema_sql = SQL(sqlite_schema),
     .state_table_sql = SQL(sqlite_state_table),
     .own_tables_sql = SQL(sqlite_own_tables),
+    .tables_sql = SQL(sqlite_tables),
     .revision_d135f52a6f49_sql = SQL(sqlite_revision_d135f52a6f49),
     .connect = sqlite_connect,
     .close = sqlite_close,
@@ -392,7 +382,6 @@ const struct db_driver db_sqlite_driver = {
     .begin = sqlite_begin,
     .commit = sqlite_commit,
     .rollback = sqlite_rollback,
-    .table_exists = sqlite_table_exists,
     .lock_try = sqlite_lock_try,
     .lock_release = sqlite_lock_release,
     .lock_write_owner = sqlite_lock_write_owner,

@@ -1,1 +1,0 @@
-SELECT MAX(version) FROM meltshim_schema

@@ -1,0 +1,1 @@
+SELECT version_num, (SELECT MAX(version) FROM meltshim_schema) FROM alembic_version
