@@ -22,7 +22,8 @@ SQL_DECLARE(postgres_revision_d135f52a6f49);
 SQL_DECLARE(postgres_revision_13e8639c6d2b);
 SQL_DECLARE(postgres_session);
 SQL_DECLARE(postgres_begin);
-SQL_DECLARE(postgres_begin_relaxed);
+SQL_DECLARE(postgres_relax);
+SQL_DECLARE(postgres_transaction_number);
 SQL_DECLARE(postgres_was_committed);
 SQL_DECLARE(postgres_end_session);
 SQL_DECLARE(postgres_lock_try);
@@ -37,13 +38,17 @@ SQL_DECLARE(postgres_values_lock);
 #define SILENCE_LIMIT_MS 60000
 /* How long a session of ours that was cut off may take to end, with its locks and its commit. */
 #define OLD_SESSION_TIMEOUT_MS 3000
-#define BYTEA_OID              17
+/* Larger statements do not stay in libpq's buffer until the next answer is needed. */
+#define MAX_SIZE_AHEAD 65536
+#define BYTEA_OID      17
 
 struct connection {
     PGconn *handle; /* NULL while the server is away */
     char *target;   /* for messages: host, port and database */
     char *session_start, *schema;
     int session_pid;
+    /* Statements of a transaction that were sent, but whose answers nobody has read yet. */
+    size_t unanswered;
     /* Of the last transaction and of the session that was lost. */
     char *transaction_number;
     char *lost_session_start;
@@ -149,6 +154,7 @@ static void drop_session(struct connection *connection)
     PQfinish(connection->handle);
     free(connection->schema);
     connection->handle = NULL;
+    connection->unanswered = 0;
     connection->schema = NULL;
 }
 
@@ -382,31 +388,36 @@ static bool flush_request(PGconn *handle)
     return !pending;
 }
 
+/* The next result, NULL after the last one of a statement and when the connection broke; *is_silent
+ * when the server says nothing. */
+static PGresult *next_result(PGconn *handle, bool *is_silent)
+{
+    while (PQisBusy(handle)) {
+        if (!wait_for_socket(handle, POLLIN, SILENCE_LIMIT_MS)) {
+            *is_silent = true;
+            return NULL;
+        }
+        PQconsumeInput(handle);
+    }
+    return PQgetResult(handle);
+}
+
 /* Like PQexec() and PQexecParams() after PQsendQuery() and its kin, but with an end to waiting: the
  * last result; NULL with err set when there is none. Statements that failed have one. */
 static PGresult *receive_result(struct db *db, int was_sent, struct error *err)
 {
     PGconn *handle = connection_of(db)->handle;
     PGresult *last = NULL, *result;
+    bool is_silent = was_sent && !flush_request(handle) && PQstatus(handle) != CONNECTION_BAD;
 
-    if (was_sent && !flush_request(handle) && PQstatus(handle) != CONNECTION_BAD) {
-        fail_on_silence(db, err);
-        return NULL;
-    }
-    for (;;) {
-        while (was_sent && PQisBusy(handle)) {
-            if (!wait_for_socket(handle, POLLIN, SILENCE_LIMIT_MS)) {
-                PQclear(last);
-                fail_on_silence(db, err);
-                return NULL;
-            }
-            PQconsumeInput(handle);
-        }
-        result = was_sent ? PQgetResult(handle) : NULL;
-        if (!result)
-            break;
+    while (was_sent && !is_silent && (result = next_result(handle, &is_silent))) {
         PQclear(last);
         last = result;
+    }
+    if (is_silent) {
+        PQclear(last);
+        fail_on_silence(db, err);
+        return NULL;
     }
     if (!last)
         fail(db, NULL, err);
@@ -575,83 +586,162 @@ static bool is_good(const PGresult *result)
     return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
 }
 
-static int postgres_query(struct db *db, const char *sql, const struct db_value *values,
-                          size_t count, struct db_rows *rows, struct error *err)
+static int send_statement(struct db *db, const char *sql, const struct db_value *values,
+                          size_t count)
 {
     struct arguments arguments = {0};
-    PGresult *result;
-    int status = 0;
+    int was_sent;
 
-    if (check_handle(db, err) < 0)
-        return -1;
     fill_arguments(values, count, &arguments);
-    result = receive_result(db,
-                            PQsendQueryParams(connection_of(db)->handle, sql, (int)count,
-                                              arguments.types, arguments.values, arguments.lengths,
-                                              arguments.formats, 0),
-                            err);
-    if (!result)
-        status = -1;
-    else if (is_good(result))
-        read_result(result, rows);
-    else
-        status = fail(db, result, err);
-    PQclear(result);
+    was_sent = PQsendQueryParams(connection_of(db)->handle, sql, (int)count, arguments.types,
+                                 arguments.values, arguments.lengths, arguments.formats, 0);
     for (size_t i = 0; i < count; i++)
         free(arguments.texts[i]);
-    return status;
+    return was_sent;
 }
 
-static int postgres_script(struct db *db, const char *sql, struct error *err)
+/* Sends a statement of a transaction without waiting for its answer. After one that fails, the
+ * server passes over the others, and its error is that of the next call that waits. */
+static int send_ahead(struct db *db, const char *sql, const struct db_value *values, size_t count,
+                      struct error *err)
 {
-    PGresult *result;
+    struct connection *connection = db->connection;
+    size_t size = 0;
+
+    if (!PQenterPipelineMode(connection->handle) || !send_statement(db, sql, values, count))
+        return fail(db, NULL, err);
+    connection->unanswered++;
+    for (size_t i = 0; i < count; i++)
+        size += values[i].size;
+    /* libpq would keep copies of all that is large. */
+    if (size > MAX_SIZE_AHEAD && !flush_request(connection->handle))
+        return PQstatus(connection->handle) == CONNECTION_BAD ? fail(db, NULL, err)
+                                                              : fail_on_silence(db, err);
+    return 0;
+}
+
+/* The results of what was sent ahead: the first that failed, else the last; NULL when the server
+ * is lost. */
+static PGresult *keep_answers(struct connection *connection, bool *is_silent)
+{
+    PGconn *handle = connection->handle;
+    PGresult *kept = NULL, *result;
+
+    while ((result = next_result(handle, is_silent))) {
+        if (PQresultStatus(result) == PGRES_PIPELINE_SYNC) {
+            PQclear(result);
+            return kept;
+        }
+        /* The first row of a transaction is its number. */
+        if (!connection->transaction_number && PQntuples(result) == 1)
+            connection->transaction_number = copy_field(result, 0);
+        if (kept && !is_good(kept)) {
+            PQclear(result);
+        } else {
+            PQclear(kept);
+            kept = result;
+        }
+        /* The results of a statement end with a NULL. */
+        if (next_result(handle, is_silent) || *is_silent)
+            break;
+    }
+    PQclear(kept);
+    return NULL;
+}
+
+static PGresult *receive_answers(struct db *db, struct error *err)
+{
+    struct connection *connection = db->connection;
+    PGconn *handle = connection->handle;
+    PGresult *kept = NULL;
+    bool is_silent = false;
+
+    connection->unanswered = 0;
+    if (PQpipelineSync(handle)) {
+        is_silent = !flush_request(handle) && PQstatus(handle) != CONNECTION_BAD;
+        if (!is_silent)
+            kept = keep_answers(connection, &is_silent);
+    }
+    if (is_silent)
+        fail_on_silence(db, err);
+    else if (!kept)
+        fail(db, NULL, err);
+    else
+        PQexitPipelineMode(handle);
+    return kept;
+}
+
+/* Takes the result of a statement; rows may be NULL. */
+static int finish_statement(struct db *db, PGresult *result, struct db_rows *rows,
+                            struct error *err)
+{
     int status = 0;
 
-    if (check_handle(db, err) < 0)
-        return -1;
-    result = run_script(db, sql, err);
     if (!result)
         return -1;
     if (!is_good(result))
         status = fail(db, result, err);
+    else if (rows)
+        read_result(result, rows);
     PQclear(result);
     return status;
+}
+
+static int postgres_query(struct db *db, const char *sql, const struct db_value *values,
+                          size_t count, struct db_rows *rows, struct error *err)
+{
+    if (check_handle(db, err) < 0)
+        return -1;
+    if (!db->in_transaction)
+        return finish_statement(db, receive_result(db, send_statement(db, sql, values, count), err),
+                                rows, err);
+    if (send_ahead(db, sql, values, count, err) < 0)
+        return -1;
+    return rows ? finish_statement(db, receive_answers(db, err), rows, err) : 0;
+}
+
+static int postgres_script(struct db *db, const char *sql, struct error *err)
+{
+    if (check_handle(db, err) < 0)
+        return -1;
+    if (connection_of(db)->unanswered &&
+        finish_statement(db, receive_answers(db, err), NULL, err) < 0)
+        return -1;
+    return finish_statement(db, run_script(db, sql, err), NULL, err);
 }
 
 /* --- transactions ---------------------------------------------------------------------------- */
 
 static int postgres_begin(struct db *db, enum db_durability durability, struct error *err)
 {
-    struct connection *connection = db->connection;
-    PGresult *result;
-    int status = 0;
-
     if (check_handle(db, err) < 0)
         return -1;
-    free(take(connection->transaction_number));
-    result = run_script(
-        db, durability == DB_RELAXED ? SQL(postgres_begin_relaxed) : SQL(postgres_begin), err);
-    if (!result)
+    free(take(connection_of(db)->transaction_number));
+    if (send_ahead(db, SQL(postgres_begin), DB_NO_VALUES, err) < 0 ||
+        (durability == DB_RELAXED && send_ahead(db, SQL(postgres_relax), DB_NO_VALUES, err) < 0))
         return -1;
-    if (PQresultStatus(result) == PGRES_TUPLES_OK)
-        connection->transaction_number = copy_field(result, 0);
-    else
-        status = fail(db, result, err);
-    PQclear(result);
-    return status;
+    return send_ahead(db, SQL(postgres_transaction_number), DB_NO_VALUES, err);
 }
 
 static int postgres_commit(struct db *db, struct error *err)
 {
-    return postgres_script(db, "COMMIT", err);
+    /* A commit whose answer is lost is looked up by the transaction's number. */
+    if (!connection_of(db)->transaction_number)
+        return postgres_script(db, "COMMIT", err);
+    if (check_handle(db, err) < 0 || send_ahead(db, "COMMIT", DB_NO_VALUES, err) < 0)
+        return -1;
+    return finish_statement(db, receive_answers(db, err), NULL, err);
 }
 
 static void postgres_rollback(struct db *db)
 {
+    struct connection *connection = db->connection;
     enum db_failure failure = db->failure;
     struct error ignored = {0};
 
-    if (connection_of(db)->handle && PQtransactionStatus(connection_of(db)->handle) != PQTRANS_IDLE)
+    if (connection->unanswered)
+        PQclear(receive_answers(db, &ignored));
+    if (connection->handle && PQtransactionStatus(connection->handle) != PQTRANS_IDLE)
         postgres_script(db, "ROLLBACK", &ignored);
     if (failure != DB_FAILURE_NONE)
         db->failure = failure;

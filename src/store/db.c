@@ -146,12 +146,10 @@ static void plain_values(const struct db_value *values, size_t count, struct db_
 static int query_once(struct db *db, const char *sql, const struct db_value *values, size_t count,
                       struct db_rows *rows, struct error *err)
 {
-    auto_db_rows struct db_rows unused = DB_ROWS_INIT;
-
     db->failure = DB_FAILURE_NONE;
     if (rows)
         db_rows_clear(rows);
-    return db->driver->query(db, sql, values, count, rows ? rows : &unused, err);
+    return db->driver->query(db, sql, values, count, rows, err);
 }
 
 static int tell_reconnected(struct db *db, struct error *err)

@@ -129,7 +129,7 @@ struct db_driver {
     /* Lets go of a connection that is lost; connect() may follow. NULL when none can be lost. */
     void (*disconnect)(struct db *db);
     void (*close)(struct db *db);
-    /* values hold DB_NULL, DB_INT, DB_TEXT and DB_BYTES only. rows is never NULL. */
+    /* values hold DB_NULL, DB_INT, DB_TEXT and DB_BYTES only. */
     int (*query)(struct db *db, const char *sql, const struct db_value *values, size_t count,
                  struct db_rows *rows, struct error *err);
     /* Several statements without parameters. */
@@ -172,8 +172,9 @@ struct db {
     void *context;
 };
 
-/* Runs one statement; rows may be NULL. Outside of a transaction a lost connection is made anew and
- * the statement run again. */
+/* Runs one statement; rows may be NULL. In a transaction, one without rows need not have an answer
+ * yet when this returns: its failure is that of the next call with rows, or of the commit. Outside
+ * of a transaction a lost connection is made anew and the statement run again. */
 int db_query(struct db *db, const char *sql, const struct db_value *values, size_t count,
              struct db_rows *rows, struct error *err);
 

@@ -154,10 +154,12 @@ static int sqlite_query(struct db *db, const char *sql, const struct db_value *v
     for (size_t i = 0; i < count; i++)
         bind_value(statement, i, &values[i]);
     while ((result = sqlite3_step(statement)) == SQLITE_ROW)
-        add_row(rows, statement);
+        if (rows)
+            add_row(rows, statement);
     if (result != SQLITE_DONE)
         fail(db, err);
-    rows->changed = sqlite3_changes64(connection->handle);
+    if (rows)
+        rows->changed = sqlite3_changes64(connection->handle);
     sqlite3_finalize(statement);
     return result == SQLITE_DONE ? 0 : -1;
 }

@@ -319,6 +319,83 @@ START_TEST(a_role_without_rights_learns_which_it_needs)
 }
 END_TEST
 
+/* --- statements that are sent ahead ----------------------------------------------------------- */
+
+static int add_notes(struct db *db, void *context, struct error *error)
+{
+    const char *const *notes = context;
+
+    for (size_t i = 0; notes[i]; i++)
+        if (db_query(db, "INSERT INTO notes VALUES (LENGTH($1), $1)", DB_VALUES(db_text(notes[i])),
+                     NULL, error) < 0)
+            return -1;
+    return 0;
+}
+
+static int add_notes_and_read(struct db *db, void *context, struct error *error)
+{
+    auto_db_rows struct db_rows rows = DB_ROWS_INIT;
+
+    if (add_notes(db, context, error) < 0)
+        return -1;
+    return db_query(db, "SELECT 1", DB_NO_VALUES, &rows, error);
+}
+
+static int add_notes_and_refuse(struct db *db, void *context, struct error *error)
+{
+    ck_ok(add_notes(db, context, error));
+    return error_set(error, ERR_STATE, "refused");
+}
+
+static void check_notes(const char *expected)
+{
+    auto_free char *found = query_text(store, "SELECT COUNT(*) || ' ' || SUM(size) FROM notes");
+
+    ck_assert_str_eq(found ? found : "none", expected);
+}
+
+START_TEST(a_failure_that_nobody_has_read_yet_ends_the_transaction)
+{
+    const char *good[] = {"one", "three", NULL};
+    const char *twice[] = {"seven", "same", "same", "last", NULL};
+    const char *refused[] = {"seven", NULL};
+
+    run_sql(store, "CREATE TABLE notes (size INTEGER, note TEXT UNIQUE)");
+    ck_ok(store_transaction(store, DB_DURABLE, add_notes, good, &err));
+    ck_assert_int_eq(store_transaction(store, DB_DURABLE, add_notes, twice, &err), -1);
+    ck_assert_msg(strstr(err.message, "duplicate key value"), "%s", err.message);
+    ck_assert_int_eq(store_transaction(store, DB_RELAXED, add_notes_and_read, twice, &err), -1);
+    ck_assert_msg(strstr(err.message, "duplicate key value"), "%s", err.message);
+    ck_assert_int_eq(store_transaction(store, DB_DURABLE, add_notes_and_refuse, refused, &err), -1);
+    ck_assert_str_eq(err.message, "refused");
+    check_notes("2 8");
+}
+END_TEST
+
+START_TEST(large_statements_are_sent_ahead_too)
+{
+    const char *notes[25] = {NULL};
+    size_t total = 0;
+
+    run_sql(store, "CREATE TABLE notes (size INTEGER, note TEXT)");
+    for (size_t i = 0; i < ARRAY_LEN(notes) - 1; i++) {
+        size_t size = 50000 + i * 50000;
+        char *note = xmalloc(size + 1);
+
+        memset(note, 'x', size);
+        note[size] = '\0';
+        notes[i] = note;
+        total += size;
+    }
+    ck_ok(store_transaction(store, DB_DURABLE, add_notes, notes, &err));
+    auto_free char *expected = xasprintf("%zu %zu", ARRAY_LEN(notes) - 1, total);
+
+    check_notes(expected);
+    for (size_t i = 0; notes[i]; i++)
+        free((char *)notes[i]);
+}
+END_TEST
+
 /* --- a commit without an answer --------------------------------------------------------------- */
 
 static int listen_somewhere(int *port)
@@ -442,6 +519,8 @@ Suite *store_postgres_suite(void)
     tcase_add_test(tcase, what_waiting_cannot_mend_is_not_tried_again);
     tcase_add_test(tcase, a_server_that_is_away_is_told_from_a_wrong_name);
     tcase_add_test(tcase, a_role_without_rights_learns_which_it_needs);
+    tcase_add_test(tcase, a_failure_that_nobody_has_read_yet_ends_the_transaction);
+    tcase_add_test(tcase, large_statements_are_sent_ahead_too);
     tcase_add_loop_test(tcase, a_commit_without_an_answer_happens_exactly_once, false, true + 1);
     return suite;
 }

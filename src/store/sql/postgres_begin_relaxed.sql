@@ -1,3 +1,0 @@
-BEGIN ISOLATION LEVEL READ COMMITTED;
-SET LOCAL synchronous_commit = off;
-SELECT txid_current();
