@@ -2,6 +2,7 @@
 
 BUILD ?= build
 PREFIX ?= /usr/local
+UNIT_DIR ?= $(PREFIX)/lib/systemd/system
 VERSION := 0.1.0
 
 CC ?= cc
@@ -156,6 +157,11 @@ install: all
 	install -m 755 $(BUILD)/meltshim $(DESTDIR)$(PREFIX)/bin/meltshim
 	ln -sf meltshim $(DESTDIR)$(PREFIX)/bin/meltshim-airflow
 	install -m 644 $(MODULES) $(DESTDIR)$(PREFIX)/lib/meltshim/
+	install -d $(DESTDIR)$(UNIT_DIR)/meltshim-airflow-@.service.d
+	install -m 644 packaging/systemd/*.d/*.conf $(DESTDIR)$(UNIT_DIR)/meltshim-airflow-@.service.d/
+	for unit in packaging/systemd/*.service; do \
+	    sed 's|@bindir@|$(PREFIX)/bin|' $$unit | \
+	        install -m 644 /dev/stdin $(DESTDIR)$(UNIT_DIR)/$${unit##*/} || exit; done
 
 clean:
 	rm -rf $(BUILD)

@@ -1,6 +1,7 @@
 #include "shim/airflow_invoke.h"
 
 #include "airflow/airflow.h"
+#include "airflow/service_manager.h"
 #include "airflow/services.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -151,11 +152,16 @@ static int supervise(struct app *app, struct airflow *airflow, const struct strl
 {
     auto_service_set struct service_set set = {0};
     auto_strlist struct strlist env = STRLIST_INIT;
+    const char *notify = strmap_get(&airflow->env, SERVICE_MANAGER_VARIABLE);
+    auto_free char *notify_socket = notify ? xstrdup(notify) : NULL;
 
     if (services_plan(airflow, words, &set, err) < 0)
         return -1;
+    /* It is for us alone: Airflow's web servers would report themselves, and tasks inherit it. */
+    strmap_remove(&airflow->env, SERVICE_MANAGER_VARIABLE);
     strmap_to_environ(&airflow->env, &env);
     set.env = &env;
+    set.notify_socket = notify_socket;
     set.errors_to_output = set.follows_parent = app->is_airflow;
     /* It may go on for months, and holds neither the database nor the project meanwhile. */
     app_close(app);

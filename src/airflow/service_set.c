@@ -1,6 +1,7 @@
 #include "airflow/service_set.h"
 
 #include "airflow/probe.h"
+#include "airflow/service_manager.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -27,6 +28,10 @@
 #define KILL_MS 10000
 /* Signals that follow each other faster are one. */
 #define SAME_SIGNAL_MS 2000
+/* While we stop, the service manager is told every five seconds to wait for twenty more: its own
+ * limit, which may be the shorter one, is for those that say nothing. */
+#define EXTEND_PERIOD_MS 5000
+#define EXTEND_LINES     "EXTEND_TIMEOUT_USEC=20000000"
 /* A reader that stalls holds the processes up when so much waits for it. */
 #define MAX_PENDING_BYTES (1024 * 1024)
 /* How long a stalled reader is waited for at the end. */
@@ -52,7 +57,8 @@ struct run {
     size_t label_width;
     struct member *first_ended; /* by itself */
     int64_t first_signal_ms;
-    int signals; /* how many we got, one Ctrl-C counted once */
+    int64_t extended_ms; /* when more time to stop was asked for */
+    int signals;         /* how many we got, one Ctrl-C counted once */
     bool is_output_closed, is_stopping;
 };
 
@@ -270,17 +276,28 @@ static int start_members(struct run *run, struct error *err)
 
         if (start_member(member, err) < 0)
             return -1;
-        if (i + 1 == run->set->count)
-            break;
-        log_info("airflow %s is started", member->service->name);
+        if (i + 1 < run->set->count)
+            log_info("airflow %s is started", member->service->name);
         if (gate->service && !strcmp(gate->service, member->service->name) &&
             pass_gate(run, err) < 0)
             return -1;
     }
+    if (!wants_to_stop(run))
+        service_manager_tell(run->set->notify_socket, "READY=1");
     return 0;
 }
 
 /* --- stop --------------------------------------------------------------------------------- */
+
+static void ask_for_time(struct run *run)
+{
+    int64_t now_ms = clock_monotonic_ms();
+
+    if (run->extended_ms && now_ms - run->extended_ms < EXTEND_PERIOD_MS)
+        return;
+    run->extended_ms = now_ms;
+    service_manager_tell(run->set->notify_socket, EXTEND_LINES);
+}
 
 /* Waits until nothing of it is left, or, with program_only, until the program itself has ended. */
 static bool wait_for_end(struct run *run, struct member *member, bool program_only,
@@ -294,6 +311,7 @@ static bool wait_for_end(struct run *run, struct member *member, bool program_on
             return true;
         if ((timeout_ms >= 0 && clock_monotonic_ms() >= deadline_ms) || run->signals > most_signals)
             return false;
+        ask_for_time(run);
         loop_run_once(run->loop, 100);
     }
 }
@@ -324,6 +342,7 @@ static void stop_member(struct run *run, struct member *member, bool is_last)
 static void stop_members(struct run *run)
 {
     run->is_stopping = true;
+    service_manager_tell(run->set->notify_socket, "STOPPING=1");
     if (run->signals && run->set->has_tasks && run->set->stop_timeout_ms)
         log_info("Airflow is stopped; running tasks are waited for (a second signal ends them)");
     for (size_t i = run->set->count; i-- > 0;)

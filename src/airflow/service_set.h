@@ -21,7 +21,7 @@ struct service {
     struct strlist argv;
 };
 
-/* Before the one after it starts, it must answer here. */
+/* Before the one after it starts, or the set counts as started, it must answer here. */
 struct service_gate {
     const char *service; /* NULL: none has to */
     char *host, *port;
@@ -40,6 +40,9 @@ struct service_set {
      * name. */
     bool errors_to_output;
     bool follows_parent; /* the death of our parent is a SIGTERM */
+    /* Of who has started us, if he wants to hear when all of them are started and when they are
+     * stopped; borrowed. */
+    const char *notify_socket;
 };
 
 struct service *service_set_add(struct service_set *set, const char *name);

@@ -177,10 +177,11 @@ static int set_gate(const struct airflow *airflow, struct service_set *set, stru
     auto_free char *certificate = NULL;
     char *port;
 
-    if (airflow->installed.major < 3 || set->count < 2)
+    if (airflow->installed.major < 3)
         return 0;
-    for (size_t i = 0; i + 1 < set->count; i++)
-        if (!strcmp(set->items[i].name, "api-server"))
+    /* One with options of its own may be anywhere. */
+    for (size_t i = 0; i < set->count; i++)
+        if (!strcmp(set->items[i].name, "api-server") && set->items[i].argv.count == 2)
             set->gate.service = set->items[i].name;
     if (!set->gate.service)
         return 0;

@@ -73,9 +73,7 @@ class PostgresServer:
             **self._identity(),
         )
 
-    def start(self) -> "PostgresServer":
-        if not (self._dir / "data").exists():
-            self._init()
+    def command(self) -> list[str]:
         options = {
             "listen_addresses": self.host,
             "port": str(self.port),
@@ -86,9 +84,14 @@ class PostgresServer:
         command = [_programs() / "postgres", "-D", self._dir / "data"]
         for name, value in options.items():
             command += ["-c", f"{name}={value}"]
+        return [str(word) for word in command]
+
+    def start(self) -> "PostgresServer":
+        if not (self._dir / "data").exists():
+            self._init()
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                command,
+                self.command(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -9,6 +9,8 @@
 
 #include <check.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 Suite *airflow_service_set_suite(void);
@@ -138,6 +140,56 @@ START_TEST(tasks_are_ended_when_the_limit_is_over)
 }
 END_TEST
 
+/* Where the messages to the service manager arrive. */
+static int open_socket(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    strncpy(address.sun_path, path, sizeof address.sun_path - 1);
+    if (*path == '@')
+        address.sun_path[0] = '\0';
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&address,
+                          (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path))),
+                     0);
+    return fd;
+}
+
+static void check_message(int fd, const char *expected)
+{
+    char message[64] = "";
+
+    ck_assert_int_ge(recv(fd, message, sizeof message - 1, 0), 0);
+    ck_assert_str_eq(message, expected);
+}
+
+START_TEST(the_service_manager_is_told_of_start_and_stop)
+{
+    auto_free char *abstract = xasprintf("@meltshim-unit-%d", (int)getpid());
+    const char *const sockets[] = {"notify", abstract};
+    auto_fd int fd = open_socket(sockets[_i]);
+
+    set.notify_socket = sockets[_i];
+    add("a", GOES_ON);
+    add("c", WAITS_FOR(1) BEGINS WAITS_FOR(2) "kill -TERM $MAIN; while :; do sleep 0.05; done");
+    ck_assert_msg(!service_set_run(&set, &status, &err), "%s", err.message);
+    check_message(fd, "READY=1");
+    check_message(fd, "STOPPING=1");
+    check_message(fd, "EXTEND_TIMEOUT_USEC=20000000");
+}
+END_TEST
+
+START_TEST(one_that_cannot_be_started_is_not_ready)
+{
+    auto_fd int fd = open_socket("notify");
+
+    set.notify_socket = "notify";
+    strlist_add(&service_set_add(&set, "b")->argv, "/no/such/program");
+    ck_assert_int_eq(service_set_run(&set, &status, &err), -1);
+    check_message(fd, "STOPPING=1");
+}
+END_TEST
+
 static const struct http_answer answers[] = {
     {.path = "/v", .times = 1, .status = 0},
     {.path = "/v", .times = 1, .status = 503},
@@ -183,6 +235,8 @@ Suite *airflow_service_set_suite(void)
     tcase_add_test(tcase, one_alone_has_our_streams_and_gives_its_status);
     tcase_add_test(tcase, one_that_cannot_be_started_ends_the_others);
     tcase_add_test(tcase, tasks_are_ended_when_the_limit_is_over);
+    tcase_add_loop_test(tcase, the_service_manager_is_told_of_start_and_stop, 0, 2);
+    tcase_add_test(tcase, one_that_cannot_be_started_is_not_ready);
     tcase_add_test(tcase, a_probe_goes_on_until_the_server_answers_well);
     suite_add_tcase(suite, tcase);
     return suite;
