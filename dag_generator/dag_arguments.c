@@ -28,12 +28,35 @@ void dag_argument_add_text(struct dag_argument_list *list, const char *name, con
     dag_argument_add(list, name, DAG_TEXT, origin)->text = xstrdup(text);
 }
 
+static void add_part(struct dag_argument *argument, const char *name, struct dag_origin origin)
+{
+    GROW(argument->parts, argument->part_count, argument->part_capacity);
+    argument->parts[argument->part_count++] = (struct dag_part){.name = name, .origin = origin};
+}
+
+void dag_argument_add_part(struct dag_argument *argument, const struct dag_choices *choices,
+                           enum dag_option option)
+{
+    enum dag_source source;
+    const struct value *value = dag_choice(choices, option, &source);
+
+    if (value)
+        add_part(argument, dag_options[option].key, dag_origin_of(source, value));
+}
+
+void dag_argument_add_place(struct dag_argument *argument, enum dag_source source,
+                            const struct value *value)
+{
+    add_part(argument, NULL, dag_origin_of(source, value));
+}
+
 void dag_arguments_clear(struct dag_argument_list *list)
 {
     for (size_t i = 0; i < list->count; i++) {
         free(list->items[i].text);
         strlist_clear(&list->items[i].texts);
         value_free(list->items[i].tree);
+        free(list->items[i].parts);
     }
     free(list->items);
 }

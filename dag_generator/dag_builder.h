@@ -15,8 +15,8 @@ struct dag_builder {
     struct dag_choices choices;
     const char *environment; /* that it runs in; NULL: nobody chose one */
     struct dag_origin environment_origin;
-    const char *program;
     const char *cwd;
+    struct dag_origin cwd_origin;
     bool has_stock_ids;
     bool has_cwd;    /* somebody chose it */
     struct dag *dag; /* being built */
@@ -34,6 +34,12 @@ void dag_argument_add_text(struct dag_argument_list *list, const char *name, con
 /* Adds the options from first to last that were chosen in one of the places. */
 void dag_arguments_add(struct dag_argument_list *list, const struct dag_choices *choices,
                        enum dag_option first, enum dag_option last);
+/* Notes one more choice that the argument was made from: an option, if somebody chose it, or the
+ * same option in one more place. */
+void dag_argument_add_part(struct dag_argument *argument, const struct dag_choices *choices,
+                           enum dag_option option);
+void dag_argument_add_place(struct dag_argument *argument, enum dag_source source,
+                            const struct value *value);
 void dag_arguments_clear(struct dag_argument_list *list);
 /* Adds one text, or a list of them. */
 void dag_texts_add(struct strlist *texts, const struct value *value);

@@ -110,18 +110,15 @@ static void build_defaults(struct dag_builder *build)
                       DAG_OPTION_ON_SUCCESS_CALLBACK);
     dag_pod_add_arguments(build, NULL, defaults);
     if (build->dag->in_pods) {
-        strlist_add(&dag_argument_add(defaults, "cmds", DAG_TEXTS, from_default)->texts,
-                    build->program);
+        strlist_add(
+            &dag_argument_add(defaults, "cmds", DAG_TEXTS, build->dag->program_origin)->texts,
+            build->dag->program);
         dag_argument_add_number(defaults, "do_xcom_push", DAG_BOOL, true, from_default);
         return;
     }
     dag_argument_add_number(defaults, "append_env", DAG_BOOL, true, from_default);
-    if (!dag_text_is_template(build->cwd, false)) {
-        enum dag_source source = DAG_FROM_DEFAULT;
-        const struct value *value = dag_choice(choices, DAG_OPTION_CWD, &source);
-
-        dag_argument_add_text(defaults, "cwd", build->cwd, dag_origin_of(source, value));
-    }
+    if (!build->dag->cwd)
+        dag_argument_add_text(defaults, "cwd", build->cwd, build->dag->cwd_origin);
 }
 
 static struct dag_origin origin_of_schedule(const struct dag_builder *build, const char *key)
@@ -191,6 +188,7 @@ static int build_schedule(struct dag_builder *build, struct error *err)
     const char *cron = cron_of(build->schedule);
     const struct value *assets = dag_choice(&build->choices, DAG_OPTION_ASSETS, NULL);
     auto_strbuf struct strbuf checked = STRBUF_INIT;
+    struct dag_argument *argument;
 
     if (assets && !cron) {
         struct dag_origin here = dag_origin_of(DAG_FROM_SCHEDULE, assets);
@@ -206,8 +204,10 @@ static int build_schedule(struct dag_builder *build, struct error *err)
         return refuse_interval(build->schedule, err);
     if (assets) {
         build->dag->has_asset_or_time = true;
-        dag_argument_add(arguments, "schedule", DAG_TREE, origin)->tree =
-            asset_or_time(build, strbuf_text(&checked), assets);
+        argument = dag_argument_add(arguments, "schedule", DAG_TREE, origin);
+        argument->tree = asset_or_time(build, strbuf_text(&checked), assets);
+        dag_argument_add_part(argument, &build->choices, DAG_OPTION_ASSETS);
+        dag_argument_add_part(argument, &build->choices, DAG_OPTION_TIMEZONE);
         return 0;
     }
     dag_argument_add_text(arguments, "schedule", strbuf_text(&checked), origin);
@@ -236,6 +236,7 @@ static void build_start_date(struct dag_builder *build)
                                 dag_origin_of(source, value));
     argument->date = date;
     argument->text = xstrdup(zone ? value_text(zone) : "UTC");
+    dag_argument_add_part(argument, &build->choices, DAG_OPTION_TIMEZONE);
 }
 
 /* Tags of ours are cut to what Airflow takes; those of the project were checked. */
@@ -273,8 +274,10 @@ static void build_tags(struct dag_builder *build)
         const struct value *more = build->choices.values[source][DAG_OPTION_TAGS];
         auto_strlist struct strlist texts = STRLIST_INIT;
 
-        if (more)
-            dag_texts_add(&texts, more);
+        if (!more)
+            continue;
+        dag_argument_add_place(argument, (enum dag_source)source, more);
+        dag_texts_add(&texts, more);
         for (size_t i = 0; i < texts.count; i++)
             add_tag(tags, "", texts.items[i]);
     }
@@ -316,6 +319,8 @@ static int build_dag_id(struct dag_builder *build, const char *default_environme
     dag_argument_add_text(&build->dag->arguments, "dag_id", build->dag->dag_id,
                           choice ? dag_origin_of(source, choice)
                                  : origin_of_schedule(build, "name"));
+    if (!choice)
+        dag_argument_add_part(&build->dag->arguments.items[0], &build->choices, DAG_OPTION_IDS);
     return 0;
 }
 
@@ -408,6 +413,7 @@ static int choose_environment(struct dag_builder *build, const struct dag_reques
 static int read_choices(struct dag_builder *build, struct error *err)
 {
     const struct value *job = build->job ? value_get(build->job->entry, "annotations") : NULL;
+    enum dag_source source = DAG_FROM_DEFAULT;
     const struct value *choice;
 
     dag_choices_read(build->project->annotations, DAG_FROM_PROJECT, &build->choices,
@@ -417,9 +423,10 @@ static int read_choices(struct dag_builder *build, struct error *err)
                      build->problems);
     choice = dag_choice(&build->choices, DAG_OPTION_IDS, NULL);
     build->has_stock_ids = choice && !strcmp(value_text(choice), "stock");
-    choice = dag_choice(&build->choices, DAG_OPTION_CWD, NULL);
+    choice = dag_choice(&build->choices, DAG_OPTION_CWD, &source);
     build->has_cwd = choice != NULL;
     build->cwd = choice ? value_text(choice) : build->project->root;
+    build->cwd_origin = dag_origin_of(source, choice);
     if (build->cwd[0] != '/')
         return error_set_at(err, ERR_CONFIG, choice, "'cwd' must be an absolute path, not '%s'",
                             build->cwd);
@@ -448,12 +455,37 @@ static bool is_fine(struct dag_builder *build, int status, struct error *err)
     return status == 0;
 }
 
+/* What the commands are made from, beside the words of the tasks. */
+static void choose_program(struct dag_builder *build, const struct dag_request *request)
+{
+    struct dag *dag = build->dag;
+    enum dag_source source = DAG_FROM_DEFAULT;
+    const struct value *mode = dag_choice(&build->choices, DAG_OPTION_MODE, &source), *program;
+
+    dag->mode_origin = dag_origin_of(source, mode);
+    dag->in_pods = mode && !strcmp(value_text(mode), "kubernetes_pod");
+    source = DAG_FROM_DEFAULT;
+    program = dag_choice(&build->choices, DAG_OPTION_PROGRAM, &source);
+    /* The path of our own means nothing in an image. */
+    dag->program = dag->in_pods ? "meltshim" : request->default_program;
+    if (program)
+        dag->program = value_text(program);
+    dag->program_origin = dag_origin_of(source, program);
+    if (request->program) {
+        dag->program = request->program;
+        dag->program_origin = (struct dag_origin){.source = DAG_FROM_COMMAND_LINE};
+    }
+    /* Later versions than Airflow 2.7 render the argument cwd, so that no text of it would do for
+     * all. */
+    if (dag->in_pods ? build->has_cwd : dag_text_is_template(build->cwd, false))
+        dag->cwd = build->cwd;
+    dag->cwd_origin = build->cwd_origin;
+}
+
 /* What is wrong does not keep the rest from being checked, as far as it makes sense. */
 static void build_dag(struct dag_builder *build, const struct dag_request *request,
                       struct dag_list *list)
 {
-    const struct value *program, *mode;
-    bool in_pods;
     auto_free char *reason = NULL;
     struct error err = {0};
     bool can_go_on = is_fine(build, find_job(build, &err), &err);
@@ -465,20 +497,10 @@ static void build_dag(struct dag_builder *build, const struct dag_request *reque
         strmap_set(&list->left_out, build->schedule->name, reason);
         return;
     }
-    program = dag_choice(&build->choices, DAG_OPTION_PROGRAM, NULL);
-    mode = dag_choice(&build->choices, DAG_OPTION_MODE, NULL);
-    in_pods = mode && !strcmp(value_text(mode), "kubernetes_pod");
-    /* The path of our own means nothing in an image. */
-    build->program = in_pods ? "meltshim" : request->default_program;
-    if (program)
-        build->program = value_text(program);
-    if (request->program)
-        build->program = request->program;
-
     GROW(list->items, list->count, list->capacity);
     build->dag = list->items[list->count++] = xcalloc(1, sizeof *build->dag);
     build->dag->schedule = build->schedule;
-    build->dag->in_pods = in_pods;
+    choose_program(build, request);
     build_arguments(build, request->environment);
     is_fine(build, build_env(build, &err), &err);
     build_defaults(build);

@@ -29,6 +29,12 @@ enum dag_argument_kind {
     DAG_TREE,     /* tree */
 };
 
+/* One more choice that a value was made from. */
+struct dag_part {
+    const char *name; /* its key, static; NULL: the argument's own option in one more place */
+    struct dag_origin origin;
+};
+
 /* A keyword argument of DAG() or of an operator. */
 struct dag_argument {
     const char *name; /* static */
@@ -41,6 +47,8 @@ struct dag_argument {
      * other members are the arguments, the one without a name comes without. */
     struct value *tree;
     struct dag_origin origin;
+    struct dag_part *parts;
+    size_t part_count, part_capacity;
 };
 
 struct dag_argument_list {
@@ -71,7 +79,7 @@ struct dag_task {
     size_t upstream_count;
     struct dag_argument_list arguments; /* where it differs from the DAG's defaults */
     struct dag_variable_list env;       /* all variables, when it has some of its own; else empty */
-    struct dag_origin origin, group_origin, order_origin;
+    struct dag_origin origin, id_origin, group_origin, order_origin;
 };
 
 struct dag {
@@ -83,6 +91,9 @@ struct dag {
     struct dag_variable_list env;
     struct dag_task *tasks;
     size_t task_count;
+    const char *program; /* borrowed, as cwd */
+    const char *cwd;     /* when the commands name it; else NULL */
+    struct dag_origin program_origin, cwd_origin, mode_origin;
     bool in_pods;           /* the tasks are pods, not processes of the worker */
     bool has_asset_or_time; /* the argument schedule is such a call */
 };

@@ -30,13 +30,11 @@ static struct value *call_with(const char *name, const char *argument, struct va
     return tree;
 }
 
-/* What a task says, else what its DAG says. */
-static const struct value *choose(const struct dag_builder *build, const struct dag_choices *task,
-                                  enum dag_option option, enum dag_source *source)
+/* A task that says something of the option, else its DAG. */
+static const struct dag_choices *chooser(const struct dag_builder *build,
+                                         const struct dag_choices *task, enum dag_option option)
 {
-    const struct value *value = task ? dag_choice(task, option, source) : NULL;
-
-    return value ? value : dag_choice(&build->choices, option, source);
+    return task && dag_choice(task, option, NULL) ? task : &build->choices;
 }
 
 static struct value *resources_tree(const struct value *resources)
@@ -107,16 +105,16 @@ static void add_override(const struct dag_builder *build, const struct dag_choic
     struct value *container = call_with("k8s.V1Container", "name", value_new_string("base"));
     struct value *spec = call("k8s.V1PodSpec"), *metadata = call("k8s.V1ObjectMeta");
     struct value *pod = call("k8s.V1Pod"), *containers = value_new_list();
-    struct dag_argument *argument;
-    struct dag_origin origin = from_default;
+    struct dag_argument *argument =
+        dag_argument_add(out, "executor_config", DAG_TREE, from_default);
 
     for (int i = FIRST_OPTION; i <= (int)LAST_OPTION; i++) {
-        enum dag_source source;
-        const struct value *value = choose(build, task, (enum dag_option)i, &source);
+        const struct dag_choices *choices = chooser(build, task, (enum dag_option)i);
+        const struct value *value = dag_choice(choices, (enum dag_option)i, NULL);
 
         if (!value)
             continue;
-        origin = dag_origin_of(source, value);
+        dag_argument_add_part(argument, choices, (enum dag_option)i);
         add_to(container, names[i].in_container, (enum dag_option)i, value);
         add_to(spec, names[i].in_spec, (enum dag_option)i, value);
         add_to(metadata, names[i].in_metadata, (enum dag_option)i, value);
@@ -128,7 +126,6 @@ static void add_override(const struct dag_builder *build, const struct dag_choic
     else
         value_free(metadata);
     value_set_take(pod, "spec", spec);
-    argument = dag_argument_add(out, "executor_config", DAG_TREE, origin);
     argument->tree = value_new_map();
     value_set_take(argument->tree, "pod_override", pod);
 }
@@ -166,7 +163,8 @@ int dag_pod_check(const struct dag_builder *build, const struct dag_choices *tas
 {
     const struct value *mode = dag_choice(&build->choices, DAG_OPTION_MODE, NULL);
 
-    if (!build->dag->in_pods || choose(build, task, DAG_OPTION_IMAGE, NULL))
+    if (!build->dag->in_pods ||
+        dag_choice(chooser(build, task, DAG_OPTION_IMAGE), DAG_OPTION_IMAGE, NULL))
         return 0;
     error_set_at(err, ERR_CONFIG, mode, "schedule '%s': task '%s' is to be a pod and has no image",
                  build->schedule->name, where->label);

@@ -19,6 +19,7 @@ struct plan {
     struct strlist *words;       /* of each task */
     struct dag_choices *choices; /* of each task */
     struct strlist default_ids;  /* before task_id: has its say */
+    struct dag_origin order_origin;
 };
 
 static void plan_clear(struct plan *plan)
@@ -203,9 +204,11 @@ static int choose_group(struct plan *plan, size_t position, struct error *err)
 
 static int choose_id(struct plan *plan, size_t position, struct error *err)
 {
-    const struct value *id = dag_choice(&plan->choices[position], DAG_OPTION_TASK_ID, NULL);
+    enum dag_source source = DAG_FROM_DEFAULT;
+    const struct value *id = dag_choice(&plan->choices[position], DAG_OPTION_TASK_ID, &source);
     struct dag *dag = plan->build->dag;
 
+    dag->tasks[position].id_origin = dag_origin_of(source, id);
     dag->tasks[position].task_id = xstrdup(id ? value_text(id) : plan->default_ids.items[position]);
     if (id && !is_task_id(value_text(id))) {
         error_set_at(err, ERR_CONFIG, id, "'%s' cannot be the id of a task", value_text(id));
@@ -301,7 +304,10 @@ static int connect_task(struct plan *plan, size_t position, bool is_serial, stru
     enum dag_source source = DAG_FROM_DEFAULT;
     const struct value *after = dag_choice(&plan->choices[position], DAG_OPTION_AFTER, &source);
 
-    task->order_origin = dag_origin_of(source, after);
+    if (after)
+        task->order_origin = dag_origin_of(source, after);
+    else
+        task->order_origin = plan->order_origin;
     if (!after && is_serial && position)
         add_upstream(task, position - 1);
     if (after && !value_is_list(after))
@@ -367,9 +373,12 @@ static int check_order(const struct plan *plan, struct error *err)
 
 static int connect_tasks(struct plan *plan, struct error *err)
 {
-    const struct value *choice = dag_choice(&plan->build->choices, DAG_OPTION_DEPENDENCIES, NULL);
+    enum dag_source source = DAG_FROM_DEFAULT;
+    const struct value *choice =
+        dag_choice(&plan->build->choices, DAG_OPTION_DEPENDENCIES, &source);
     bool is_serial = !choice || strcmp(value_text(choice), "none") != 0;
 
+    plan->order_origin = dag_origin_of(source, choice);
     for (size_t i = 0; i < plan->build->dag->task_count; i++)
         if (connect_task(plan, i, is_serial, err) < 0)
             return -1;
@@ -395,8 +404,8 @@ static void choose_words(const struct plan *plan, size_t position, struct strlis
 {
     const struct dag_builder *build = plan->build;
 
-    if (build->dag->in_pods && build->has_cwd)
-        strlist_addf(words, "--project-root=%s", build->cwd);
+    if (build->dag->in_pods && build->dag->cwd)
+        strlist_addf(words, "--project-root=%s", build->dag->cwd);
     if (build->job) {
         strlist_add(words, "run");
         strlist_add_all(words, &plan->words[position]);
@@ -416,14 +425,13 @@ static int write_command(struct plan *plan, size_t position, struct error *err)
     struct dag_task *task = &build->dag->tasks[position];
     auto_strbuf struct strbuf command = STRBUF_INIT;
 
-    /* Later versions than Airflow 2.7 render cwd, so that no text of it would do for all. */
-    if (!build->dag->in_pods && dag_text_is_template(build->cwd, false)) {
+    if (!build->dag->in_pods && build->dag->cwd) {
         strbuf_add(&command, "cd");
-        add_word(&command, build->cwd);
+        add_word(&command, build->dag->cwd);
         strbuf_add(&command, " && ");
     }
     strbuf_add(&command, "exec");
-    add_word(&command, build->program);
+    add_word(&command, build->dag->program);
     choose_words(plan, position, &task->words);
     for (size_t i = 0; i < task->words.count; i++)
         add_word(&command, task->words.items[i]);

@@ -125,30 +125,46 @@ struct value *airflow_report_list_value(const struct dag_list *list, const struc
     return value;
 }
 
-static void add_origin(struct table *table, const struct dag_origin *origin)
+static void add_origin(struct strbuf *out, const struct dag_origin *origin)
 {
+    strbuf_add(out, source_names[origin->source]);
     if (origin->file && origin->line)
-        table_addf(table, "%s, %s:%u", source_names[origin->source], origin->file, origin->line);
-    else
-        table_add(table, source_names[origin->source]);
+        strbuf_addf(out, ", %s:%u", origin->file, origin->line);
 }
 
 static void add_row(struct table *table, const char *name, const char *value,
                     const struct dag_origin *origin)
 {
+    auto_strbuf struct strbuf from = STRBUF_INIT;
+
+    add_origin(&from, origin);
     table_add(table, name);
     table_add(table, value);
-    add_origin(table, origin);
+    table_add(table, strbuf_text(&from));
+}
+
+/* "schedule, meltano.yml:9; timezone: project, meltano.yml:4" */
+static void add_argument(struct table *table, const struct dag_argument *argument)
+{
+    auto_strbuf struct strbuf value = STRBUF_INIT, from = STRBUF_INIT;
+
+    dag_render_value(argument, &value);
+    add_origin(&from, &argument->origin);
+    for (size_t i = 0; i < argument->part_count; i++) {
+        strbuf_add(&from, "; ");
+        if (argument->parts[i].name)
+            strbuf_addf(&from, "%s: ", argument->parts[i].name);
+        add_origin(&from, &argument->parts[i].origin);
+    }
+    table_add(table, argument->name);
+    table_add(table, strbuf_text(&value));
+    table_add(table, strbuf_text(&from));
 }
 
 static void add_arguments(struct table *table, const struct dag_argument_list *arguments)
 {
-    for (size_t i = 0; i < arguments->count; i++) {
-        auto_strbuf struct strbuf value = STRBUF_INIT;
-
-        dag_render_value(&arguments->items[i], &value);
-        add_row(table, arguments->items[i].name, strbuf_text(&value), &arguments->items[i].origin);
-    }
+    for (size_t i = 0; i < arguments->count; i++)
+        add_argument(table, &arguments->items[i]);
 }
 
 static void add_variables(struct table *table, const struct dag *dag,
@@ -163,8 +179,21 @@ static void add_variables(struct table *table, const struct dag *dag,
     }
 }
 
+/* What stands in the commands of all tasks, and not by itself in the file. */
+static void add_commands(struct table *table, const struct dag *dag)
+{
+    if (dag->in_pods)
+        add_row(table, "mode", "kubernetes_pod", &dag->mode_origin);
+    else
+        add_row(table, "program", dag->program, &dag->program_origin);
+    if (dag->cwd)
+        add_row(table, "cwd", dag->cwd, &dag->cwd_origin);
+}
+
 static void add_task(struct table *table, const struct dag *dag, const struct dag_task *task)
 {
+    if (task->id_origin.source != DAG_FROM_DEFAULT)
+        add_row(table, "task_id", task->task_id, &task->id_origin);
     add_row(table, dag->in_pods ? "command" : "bash_command", task->command, &task->origin);
     if (task->group)
         add_row(table, "group", task->group, &task->group_origin);
@@ -185,6 +214,7 @@ void airflow_report_explain(const struct dag *dag, struct strbuf *out)
     table_print(&dag_table, out);
     strbuf_add_char(out, '\n');
     TABLE_INIT(&all_table, all_titles);
+    add_commands(&all_table, dag);
     add_arguments(&all_table, &dag->defaults);
     add_variables(&all_table, dag, &dag->env);
     table_print(&all_table, out);

@@ -225,6 +225,92 @@ def test_explain_names_file_and_line(project):
     assert retries == ["retries", "4", "schedule,", f"meltano.yml:{line}"]
 
 
+def where(explained: str) -> dict[str, str]:
+    """The FROM of every value, by the first word of the table's title and the value's name."""
+    found = {}
+    for part in explained.split("\n\n"):
+        head, *rows = part.splitlines()
+        at, title = head.index("FROM"), head.split("  ")[0]
+        found |= {f"{title.split()[-1]}/{row.split('  ')[0]}": row[at:] for row in rows}
+    return found
+
+
+def test_explain_names_every_choice_that_a_value_was_made_from(project):
+    """In the project, in the job, and in a file that is included."""
+    edit(project, "default_environment: dev\n",
+         "default_environment: dev\n"
+         "include_paths: [nightly.yml]\n"
+         "annotations:\n"
+         "  meltshim:\n"
+         "    airflow:\n"
+         "      ids: stock\n"
+         "      program: /opt/meltshim\n"
+         "      timezone: Europe/Berlin\n"
+         "      tags: [all]\n"
+         "      dependencies: serial\n"
+         "      image: shop\n"
+         "      namespace: etl\n"
+         "      env: {STAGE: one}\n")
+    (project.directory / "nightly.yml").write_text(
+        "schedules:\n"
+        "- name: nightly\n"
+        "  interval: 30 2 * * *\n"
+        "  job: j1\n"
+        "  env: {B: '2'}\n"
+        "  annotations:\n"
+        "    meltshim:\n"
+        "      airflow:\n"
+        "        assets: x-lake://a\n"
+        "        environment: prod\n"
+        "        tags: [late]\n"
+        "        cwd: '/srv/{{ shop }}'\n"
+        "        tasks:\n"
+        "          util:hello:\n"
+        "            task_id: hello\n"
+        "            namespace: night\n"
+    )
+    found = where(project("airflow", "explain", "nightly").out)
+    line = (project.directory / "meltano.yml").read_text().splitlines().index("- name: j1") + 1
+    job = f"job, meltano.yml:{line + 2}"
+    assert found == {
+        "DAG/dag_id": "schedule, nightly.yml:2; ids: project, meltano.yml:6",
+        "DAG/description": "default",
+        "DAG/schedule": "schedule, nightly.yml:3; assets: schedule, nightly.yml:9; "
+                        "timezone: project, meltano.yml:8",
+        "DAG/start_date": "default; timezone: project, meltano.yml:8",
+        "DAG/catchup": "default",
+        "DAG/max_active_runs": "default",
+        "DAG/tags": "schedule, nightly.yml:2; project, meltano.yml:9; schedule, nightly.yml:11",
+        "TASKS/program": "project, meltano.yml:7",
+        "TASKS/cwd": "schedule, nightly.yml:12",
+        "TASKS/retries": "default",
+        "TASKS/retry_delay": "default",
+        "TASKS/executor_config": "default; image: project, meltano.yml:11; "
+                                 "namespace: project, meltano.yml:12",
+        "TASKS/append_env": "default",
+        "TASKS/env SHLVL": "default",
+        "TASKS/env MELTANO_ENVIRONMENT": "schedule, nightly.yml:10",
+        "TASKS/env STAGE": "project, meltano.yml:13",
+        "TASKS/env B": "schedule, nightly.yml:5",
+        "meltano_nightly_j1_task0/bash_command": job,
+        "hello/task_id": "schedule, nightly.yml:15",
+        "hello/bash_command": f"job, meltano.yml:{line + 3}",
+        "hello/after": "project, meltano.yml:10",
+        "hello/executor_config": "default; image: project, meltano.yml:11; "
+                                 "namespace: schedule, nightly.yml:16",
+    }
+
+
+def test_explain_names_the_program_of_a_pod(project):
+    edit(project, "default_environment: dev\n",
+         "default_environment: dev\n"
+         "annotations: {meltshim: {airflow: {mode: kubernetes_pod, image: shop, program: x}}}\n")
+    found = where(project("airflow", "explain", "by-job").out)
+    assert (found["TASKS/mode"], found["TASKS/cmds"]) == ("project, meltano.yml:2",) * 2
+    found = where(project("airflow", "explain", "by-job", "--program=y", "--environment=prod").out)
+    assert found["TASKS/cmds"] == found["TASKS/env MELTANO_ENVIRONMENT"] == "chosen for this call"
+
+
 def test_explain_an_unknown_schedule(project):
     result = project("airflow", "explain", "nope")
     assert result.status == 1
