@@ -1,6 +1,7 @@
 #include "pipeline/plan.h"
 
 #include "base/memory.h"
+#include "base/position.h"
 
 #include <string.h>
 
@@ -63,6 +64,10 @@ static int expand_jobs(const struct project *project, const struct strlist *word
             continue;
         }
         add_task_words(job->tasks, out);
+        if (out->count == first) {
+            error_set_at(err, ERR_CONFIG, job->entry, "job '%s' has no tasks", job->name);
+            return error_hint(err, "Write some below its 'tasks:', each after '- '.");
+        }
         for (size_t j = first; j < out->count; j++)
             if (project_find_job(project, out->items[j]) &&
                 project_find_plugin(project, out->items[j])) {

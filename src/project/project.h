@@ -71,7 +71,7 @@ struct environment {
 struct job {
     char *name;
     const struct value *entry; /* borrowed */
-    const struct value *tasks; /* list of strings and lists of strings; borrowed */
+    const struct value *tasks; /* list of strings and lists of strings, or null; borrowed */
 };
 
 struct schedule {

@@ -98,6 +98,8 @@ TEXTS = {
     "unknown plugin type": edited("  extractors:", "  models: []\n  extractors:"),
     "dashboards": edited("  extractors:", "  dashboards: []\n  extractors:"),
     "plugins as a list": "plugins: []\n",
+    "null tasks": edited("  - tap target\n", ""),
+    "empty tasks": edited("  - tap target\n", "  []\n"),
     "nested tasks": edited("  - tap target", "  - [tap target, tap target]"),
     "schedule of a missing job": edited("  job: job", "  job: nobody"),
     "schedule without a job": edited("  job: job\n", ""),

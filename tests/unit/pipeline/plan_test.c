@@ -25,7 +25,8 @@ static const char project_text[] =
     "  - {name: unlocked}\n"
     "jobs:\n"
     "- {name: j1, tasks: [tap-a m1  target-x, [util:hello]]}\n"
-    "- {name: j2, tasks: [j1]}\n";
+    "- {name: j2, tasks: [j1]}\n"
+    "- {name: all-commented-out, tasks: }\n";
 
 static struct project *project;
 
@@ -99,6 +100,7 @@ static const struct {
     {"nope", "block nope not found"},
     {"util:a:b", "block util:a:b not found"},
     {"j2", "block j1 not found"},
+    {"all-commented-out", "meltano.yml:18:3: job 'all-commented-out' has no tasks"},
     {"tap-a", "block violates set requirements: Loader missing in block set!"},
     {"tap-a m1", "block violates set requirements: Loader missing in block set!"},
     {"tap-a util", "block violates set requirements: Unknown command type or bad block sequence at "
