@@ -291,9 +291,11 @@ static bool is_read_by_airflow(const struct doctor *doctor)
     auto_free char *ours = path_resolve(doctor->plan->folder);
 
     for (size_t i = 0; i < value_count(folders); i++) {
-        auto_free char *theirs = path_resolve(value_text(value_at(folders, i)));
+        const char *folder = value_text(value_at(folders, i));
+        auto_free char *theirs = folder ? path_resolve(folder) : NULL;
 
-        if (theirs && path_is_inside(ours ? ours : doctor->plan->folder, theirs))
+        /* One that is not there yet cannot be resolved. */
+        if (folder && path_is_inside(ours ? ours : doctor->plan->folder, theirs ? theirs : folder))
             return true;
     }
     return false;

@@ -435,6 +435,13 @@ static int prepare_database(struct airflow *airflow, struct error *err)
 
 /* --- the whole ---------------------------------------------------------------------------- */
 
+static int refuse_folder(struct error *err)
+{
+    return error_hint(err, "The folder must be writable for whoever starts Airflow: its "
+                           "configuration and its secrets are kept there. In a read-only project, "
+                           "mount or link a writable .meltano/airflow.");
+}
+
 static int take_lock(const struct airflow *airflow, int *lock, struct error *err)
 {
     auto_free char *path = path_join(airflow->state_dir, LOCK_NAME);
@@ -442,10 +449,12 @@ static int take_lock(const struct airflow *airflow, int *lock, struct error *err
     auto_fd int fd = -1;
 
     if (dir_make_all(airflow->state_dir, 0700, err) < 0)
-        return -1;
+        return refuse_folder(err);
     fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return error_set_errno(err, ERR_IO, "cannot open %s", path);
+    if (fd < 0) {
+        error_set_errno(err, ERR_IO, "cannot open %s", path);
+        return refuse_folder(err);
+    }
     if (fcntl(fd, F_OFD_SETLK, &whole) < 0) {
         if (errno == EAGAIN || errno == EACCES)
             log_info("Another process prepares Airflow; waiting for it");

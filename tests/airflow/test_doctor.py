@@ -171,6 +171,12 @@ def test_folder_files_and_variables(doctor):
             "unset MELTANO_ENVIRONMENT") in of(findings, "variables")
 
 
+def test_a_dag_folder_that_is_not_there_yet(doctor):
+    doctor.dags = doctor.home / "none"
+    findings = doctor.findings(AIRFLOW__CORE__DAGS_FOLDER=str(doctor.dags))
+    assert of(findings, "dag-folder") == [("ok", str(doctor.dags), None)]
+
+
 def test_a_percent_sign_is_the_same_in_the_file_and_in_a_variable(doctor):
     (doctor.home / "airflow.cfg").write_text("[smtp]\nsmtp_user = a%%40b\nsmtp_host = c%%40d\n")
     findings = doctor.findings(AIRFLOW__SMTP__SMTP_USER="a%40b", AIRFLOW__SMTP__SMTP_HOST="e%40f")

@@ -221,6 +221,18 @@ START_TEST(a_database_of_a_newer_version_is_named_when_it_cannot_be_migrated)
 }
 END_TEST
 
+START_TEST(a_folder_that_cannot_be_written_is_refused_with_a_remedy)
+{
+    install("3.3.2");
+    open_airflow("");
+    tempdir_write(".meltano/airflow", "in the way");
+    ck_assert_int_eq(airflow_prepare(airflow, true, &err), -1);
+    ck_assert_ptr_nonnull(strstr(err.message, ".meltano/airflow"));
+    ck_assert_ptr_nonnull(strstr(err.hint, "mount or link a writable .meltano/airflow"));
+    check_calls("");
+}
+END_TEST
+
 START_TEST(the_folder_of_an_sqlite_file_is_made)
 {
     auto_free char *config =
@@ -523,6 +535,7 @@ Suite *airflow_airflow_suite(void)
                         ARRAY_LEN(versions));
     tcase_add_test(tcase, a_failed_migration_is_tried_again);
     tcase_add_test(tcase, a_database_of_a_newer_version_is_named_when_it_cannot_be_migrated);
+    tcase_add_test(tcase, a_folder_that_cannot_be_written_is_refused_with_a_remedy);
     tcase_add_test(tcase, the_folder_of_an_sqlite_file_is_made);
     tcase_add_test(tcase, secrets_are_made_once_and_kept_private);
     tcase_add_test(tcase, a_secret_that_is_given_is_not_made);

@@ -106,6 +106,7 @@ START_TEST(an_explanation_names_the_place_of_every_value)
         "schedule, meltano.yml:4\n"
         "\n"
         "ALL TASKS    VALUE                 FROM\n"
+        "program      meltshim              default\n"
         "retries      2                     project, meltano.yml:1\n"
         "retry_delay  timedelta(minutes=5)  default\n"
         "append_env   True                  default\n"
