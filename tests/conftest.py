@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 from pathlib import Path
 
 import jsonschema
@@ -10,6 +11,11 @@ import pytest
 from support.hub import HubServer
 from support.paths import MELTSHIM, ROOT, SHARED
 from support.postgres import PostgresServer
+
+# A background job is started with these ignored, and what a test starts would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+for number in signal.SIGHUP, signal.SIGQUIT:
+    signal.signal(number, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")

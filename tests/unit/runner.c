@@ -12,6 +12,7 @@ int main(void)
     /* A background job is started with these ignored, and what a test starts would inherit that. */
     signal(SIGINT, SIG_DFL);
     signal(SIGHUP, SIG_DFL);
+    signal(SIGQUIT, SIG_DFL);
     for (suite_maker *const *make = unit_suites; *make; make++)
         srunner_add_suite(runner, (*make)());
     srunner_run_all(runner, CK_ENV);
