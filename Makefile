@@ -18,7 +18,7 @@ endif
 
 # The executable links only what nearly every command needs; the rest lives in modules that are
 # opened on first use, because a start that links them all costs eight times as much.
-CORE_PACKAGES := yaml-0.1 sqlite3 libmd
+CORE_PACKAGES := yaml-0.1 sqlite3 nettle
 HTTP_PACKAGES := libcurl
 POSTGRES_PACKAGES := libpq
 

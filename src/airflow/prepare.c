@@ -1,6 +1,7 @@
 #include "airflow/airflow.h"
 
 #include "airflow/cfg.h"
+#include "base/digest.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -13,7 +14,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sha2.h>
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -43,9 +43,9 @@ static const char config_head[] =
 
 static char *hash_text(const char *text)
 {
-    char digest[SHA256_DIGEST_STRING_LENGTH];
+    char digest[DIGEST_HEX_SIZE];
 
-    SHA256Data((const uint8_t *)text, strlen(text), digest);
+    digest_sha256_hex(text, strlen(text), digest);
     return xstrdup(digest);
 }
 

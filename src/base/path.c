@@ -1,9 +1,9 @@
 #include "base/path.h"
+#include "base/digest.h"
 
 #include "base/memory.h"
 #include "base/strbuf.h"
 
-#include <sha2.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -60,9 +60,9 @@ char *path_name_for(const char *text)
             strbuf_addf(&name, "%%%02x", (unsigned char)*at);
     }
     if (name.length > MAX_READABLE_NAME) {
-        char hash[SHA256_DIGEST_STRING_LENGTH];
+        char hash[DIGEST_HEX_SIZE];
 
-        SHA256Data((const uint8_t *)text, strlen(text), hash);
+        digest_sha256_hex(text, strlen(text), hash);
         strbuf_truncate(&name, MAX_READABLE_NAME);
         strbuf_addf(&name, "-%s", hash);
     }

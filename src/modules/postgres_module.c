@@ -4,13 +4,13 @@
 
 #include "base/clock.h"
 #include "base/deadline.h"
+#include "base/digest.h"
 #include "base/memory.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <libpq-fe.h>
 #include <poll.h>
-#include <sha2.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -774,13 +774,10 @@ static int64_t lock_key(const struct connection *connection, const char *state_i
 {
     auto_free char *name =
         xasprintf("meltshim/%s/%s", connection->schema ? connection->schema : "", state_id);
-    uint8_t digest[SHA256_DIGEST_LENGTH];
+    uint8_t digest[DIGEST_SIZE];
     uint64_t key = 0;
-    SHA2_CTX context;
 
-    SHA256Init(&context);
-    SHA256Update(&context, (const uint8_t *)name, strlen(name));
-    SHA256Final(digest, &context);
+    digest_sha256(name, strlen(name), digest);
     for (int i = 0; i < 8; i++)
         key = key << 8 | digest[i];
     return (int64_t)key;

@@ -1,6 +1,7 @@
 #include "pipeline/run_record.h"
 
 #include "base/clock.h"
+#include "base/digest.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/redact.h"
@@ -9,7 +10,6 @@
 #include "pipeline/failure_words.h"
 
 #include <assert.h>
-#include <sha2.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -233,11 +233,11 @@ static struct value *bounded_list(const struct strlist *list, size_t limit)
 /* Short, to be compared, searched for and typed. */
 static struct value *fingerprint_value(const char *signature)
 {
-    char digest[SHA256_DIGEST_STRING_LENGTH];
+    char digest[DIGEST_HEX_SIZE];
 
     if (!signature)
         return value_new_null();
-    SHA256Data((const uint8_t *)signature, strlen(signature), digest);
+    digest_sha256_hex(signature, strlen(signature), digest);
     digest[FINGERPRINT_DIGITS] = '\0';
     return value_new_string(digest);
 }

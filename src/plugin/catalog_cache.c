@@ -1,5 +1,6 @@
 #include "plugin/catalog_cache.h"
 
+#include "base/digest.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -10,7 +11,6 @@
 
 #include <errno.h>
 #include <math.h>
-#include <sha1.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -40,7 +40,7 @@ char *catalog_cache_key(const struct plugin_config *resolved)
     const char *pip_url = resolved->plugin->pip_url;
     auto_value struct value *inputs = NULL;
     auto_free char *text = NULL;
-    char digest[SHA1_DIGEST_STRING_LENGTH];
+    char digest[DIGEST_SHA1_HEX_SIZE];
 
     if (!pip_url || !strncmp(pip_url, "-e", 2) ||
         value_is_truthy(plugin_config_extra(resolved, "_catalog")))
@@ -52,7 +52,7 @@ char *catalog_cache_key(const struct plugin_config *resolved)
     set_copy(inputs, "_metadata", plugin_config_extra(resolved, "_metadata"));
     write_floats_as_python(inputs);
     text = json_to_text(inputs, &json_python);
-    SHA1Data((const uint8_t *)text, strlen(text), digest);
+    digest_sha1_hex(text, strlen(text), digest);
     return xstrdup(digest);
 }
 

@@ -1,5 +1,6 @@
 #include "plugin/install_env.h"
 
+#include "base/digest.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/path.h"
@@ -10,7 +11,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <sha2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,7 +101,7 @@ static char *fingerprint_of(const struct strlist *args, const char *python)
 {
     auto_strlist struct strlist words = STRLIST_INIT;
     auto_free char *text = NULL;
-    char digest[SHA256_DIGEST_STRING_LENGTH];
+    char digest[DIGEST_HEX_SIZE];
 
     for (size_t i = 0; i < args->count; i++)
         strlist_add_unique(&words, args->items[i]);
@@ -109,7 +109,7 @@ static char *fingerprint_of(const struct strlist *args, const char *python)
     if (python)
         strlist_addf(&words, "python:%s", python);
     text = strlist_join(&words, " ");
-    SHA256Data((const uint8_t *)text, strlen(text), digest);
+    digest_sha256_hex(text, strlen(text), digest);
     return xstrdup(digest);
 }
 

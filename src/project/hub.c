@@ -1,6 +1,7 @@
 #include "project/hub.h"
 
 #include "base/clock.h"
+#include "base/digest.h"
 #include "base/file.h"
 #include "base/http.h"
 #include "base/json.h"
@@ -13,7 +14,6 @@
 
 #include <ctype.h>
 #include <fcntl.h>
-#include <sha2.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -64,9 +64,9 @@ void hub_free(struct hub *hub)
 static char *cache_path(const char *url)
 {
     const char *base = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-    char digest[SHA256_DIGEST_STRING_LENGTH];
+    char digest[DIGEST_HEX_SIZE];
 
-    SHA256Data((const uint8_t *)url, strlen(url), digest);
+    digest_sha256_hex(url, strlen(url), digest);
     if (base && *base)
         return path_joinf(base, "meltano/hub/%s.json", digest);
     return home ? path_joinf(home, ".cache/meltano/hub/%s.json", digest) : NULL;

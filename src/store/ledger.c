@@ -1,8 +1,8 @@
 #include "store/ledger.h"
 
+#include "base/digest.h"
 #include "base/memory.h"
 
-#include <sha2.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,8 +19,8 @@ SQL_DECLARE(value_read);
 
 void ledger_hash(const char *value, char out[LEDGER_HASH_SIZE])
 {
-    _Static_assert(LEDGER_HASH_SIZE == SHA256_DIGEST_STRING_LENGTH, "the hash is a SHA-256");
-    SHA256Data((const uint8_t *)value, strlen(value), out);
+    _Static_assert(LEDGER_HASH_SIZE == DIGEST_HEX_SIZE, "the hash is a SHA-256");
+    digest_sha256_hex(value, strlen(value), out);
 }
 
 static bool is_inside_character(char c)

@@ -1,9 +1,9 @@
 #include "store/sigv4.h"
 
+#include "base/digest.h"
 #include "base/memory.h"
 
 #include <ctype.h>
-#include <sha2.h>
 #include <string.h>
 #include <time.h>
 
@@ -17,56 +17,20 @@ void strbuf_add_uri(struct strbuf *out, const char *text, bool keep_slash)
     }
 }
 
-/* HMAC (RFC 2104) with SHA-256. */
-static void hmac(const void *key, size_t key_length, const char *text,
-                 uint8_t out[SHA256_DIGEST_LENGTH])
+static void hmac(const void *key, size_t key_size, const char *text, uint8_t out[DIGEST_SIZE])
 {
-    uint8_t block[SHA256_BLOCK_LENGTH] = {0}, pad[SHA256_BLOCK_LENGTH];
-    uint8_t inner[SHA256_DIGEST_LENGTH];
-    SHA2_CTX context;
-
-    if (key_length > sizeof block) {
-        SHA256Init(&context);
-        SHA256Update(&context, key, key_length);
-        SHA256Final(block, &context);
-    } else {
-        memcpy(block, key, key_length);
-    }
-    for (size_t i = 0; i < sizeof pad; i++)
-        pad[i] = block[i] ^ 0x36;
-    SHA256Init(&context);
-    SHA256Update(&context, pad, sizeof pad);
-    SHA256Update(&context, (const uint8_t *)text, strlen(text));
-    SHA256Final(inner, &context);
-    for (size_t i = 0; i < sizeof pad; i++)
-        pad[i] = block[i] ^ 0x5c;
-    SHA256Init(&context);
-    SHA256Update(&context, pad, sizeof pad);
-    SHA256Update(&context, inner, sizeof inner);
-    SHA256Final(out, &context);
-}
-
-static void add_hex(struct strbuf *out, const uint8_t *bytes, size_t size)
-{
-    for (size_t i = 0; i < size; i++)
-        strbuf_addf(out, "%02x", bytes[i]);
-}
-
-static void hash_text(const char *text, size_t length, char out[SHA256_DIGEST_STRING_LENGTH])
-{
-    SHA256Data((const uint8_t *)text, length, out);
+    digest_hmac_sha256(key, key_size, text, strlen(text), out);
 }
 
 /* The key that signs for one day, region and service. */
-static void derive_key(const struct sigv4_key *key, const char *day,
-                       uint8_t out[SHA256_DIGEST_LENGTH])
+static void derive_key(const struct sigv4_key *key, const char *day, uint8_t out[DIGEST_SIZE])
 {
     auto_free char *secret = xasprintf("AWS4%s", key->secret_access_key);
 
     hmac(secret, strlen(secret), day, out);
-    hmac(out, SHA256_DIGEST_LENGTH, key->region, out);
-    hmac(out, SHA256_DIGEST_LENGTH, key->service, out);
-    hmac(out, SHA256_DIGEST_LENGTH, "aws4_request", out);
+    hmac(out, DIGEST_SIZE, key->region, out);
+    hmac(out, DIGEST_SIZE, key->service, out);
+    hmac(out, DIGEST_SIZE, "aws4_request", out);
 }
 
 /* The request in the form of which the hash is signed; header names are sorted. */
@@ -90,10 +54,9 @@ void sigv4_sign(const struct sigv4_key *key, const struct sigv4_request *request
     const char *names = key->session_token
                             ? "host;x-amz-content-sha256;x-amz-date;x-amz-security-token"
                             : "host;x-amz-content-sha256;x-amz-date";
-    char stamp[17], day[9], body_hash[SHA256_DIGEST_STRING_LENGTH];
-    char request_hash[SHA256_DIGEST_STRING_LENGTH];
-    uint8_t derived[SHA256_DIGEST_LENGTH], signature[SHA256_DIGEST_LENGTH];
-    auto_strbuf struct strbuf hex = STRBUF_INIT;
+    char stamp[17], day[9], body_hash[DIGEST_HEX_SIZE];
+    char request_hash[DIGEST_HEX_SIZE], signature_hex[DIGEST_HEX_SIZE];
+    uint8_t derived[DIGEST_SIZE], signature[DIGEST_SIZE];
     auto_free char *canonical = NULL, *scope = NULL, *to_sign = NULL;
     time_t seconds = (time_t)(now_us / 1000000);
     struct tm parts;
@@ -101,14 +64,14 @@ void sigv4_sign(const struct sigv4_key *key, const struct sigv4_request *request
     gmtime_r(&seconds, &parts);
     strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", &parts);
     strftime(day, sizeof day, "%Y%m%d", &parts);
-    hash_text(request->body ? request->body : "", request->body_length, body_hash);
+    digest_sha256_hex(request->body ? request->body : "", request->body_length, body_hash);
     canonical = canonical_request(key, request, body_hash, stamp, names);
-    hash_text(canonical, strlen(canonical), request_hash);
+    digest_sha256_hex(canonical, strlen(canonical), request_hash);
     scope = xasprintf("%s/%s/%s/aws4_request", day, key->region, key->service);
     to_sign = xasprintf("AWS4-HMAC-SHA256\n%s\n%s\n%s", stamp, scope, request_hash);
     derive_key(key, day, derived);
     hmac(derived, sizeof derived, to_sign, signature);
-    add_hex(&hex, signature, sizeof signature);
+    digest_to_hex(signature, signature_hex);
 
     strlist_addf(headers, "x-amz-date: %s", stamp);
     strlist_addf(headers, "x-amz-content-sha256: %s", body_hash);
@@ -116,5 +79,5 @@ void sigv4_sign(const struct sigv4_key *key, const struct sigv4_request *request
         strlist_addf(headers, "x-amz-security-token: %s", key->session_token);
     strlist_addf(headers,
                  "Authorization: AWS4-HMAC-SHA256 Credential=%s/%s, SignedHeaders=%s, Signature=%s",
-                 key->access_key_id, scope, names, strbuf_text(&hex));
+                 key->access_key_id, scope, names, signature_hex);
 }
