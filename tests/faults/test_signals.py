@@ -68,7 +68,8 @@ def test_a_task_runner_that_ends_with_its_signal_does_not_hurry_the_target(lab, 
         stderr=subprocess.STDOUT,
         start_new_session=True,
     )
-    program = int(runner.stdout.readline())
+    # The program may already have said something.
+    program = next(int(line) for line in runner.stdout if line.strip().isdigit())
     lab.wait_for(lambda: lab.output.exists() and lab.output.stat().st_size)
     if order == "both at once":
         os.kill(program, signal.SIGSTOP)
