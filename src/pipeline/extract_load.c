@@ -545,9 +545,9 @@ static bool is_done(const struct transfer *transfer)
 
 static void beat(void *context)
 {
-    struct transfer *transfer = context;
+    const struct extract_load *run = ((struct transfer *)context)->run;
 
-    state_writer_beat(transfer->run->states);
+    state_writer_beat_take(run->states, run->record_if_killed(run->context));
 }
 
 static void log_progress(void *context)

@@ -20,6 +20,10 @@ struct extract_load {
     struct state_writer *states;          /* is ended and closed */
     const struct run_settings *settings;
     int64_t deadline_ms; /* clock_monotonic_ms() at which --timeout runs out; 0: never */
+    /* The record of the run if it were killed now; asked for while record is being filled in. The
+     * result is freed. */
+    char *(*record_if_killed)(void *context);
+    void *context;
 };
 
 /* Prepares, starts and supervises the processes, and fills record in. Returns when every process

@@ -2,7 +2,6 @@
 
 #include "base/json.h"
 #include "base/memory.h"
-#include "pipeline/run_log.h"
 
 #include <string.h>
 
@@ -126,12 +125,10 @@ static size_t add_list(struct value *line, const struct long_list *list, const s
     return used;
 }
 
-static char *shorten(const struct value *record)
+static char *shorten(const struct value *record, const char *whole_path)
 {
     auto_value struct value *line = value_new_map();
     struct value *left_out = value_new_map();
-    const char *log_path = value_get_text(record, "log_path");
-    auto_free char *whole = log_path ? run_log_record_path(log_path) : NULL;
     size_t room, taken;
 
     /* All keys first, in the record's order. */
@@ -144,7 +141,7 @@ static char *shorten(const struct value *record)
                 is_long = true;
         value_set_take(line, member->key, is_long ? value_new_list() : value_copy(member->value));
     }
-    value_set_string_or_null(left_out, "record_path", whole);
+    value_set_string_or_null(left_out, "record_path", whole_path);
     value_set_take(line, "left_out", left_out);
     taken = measure(line) + LEFT_OUT_BYTES;
     room = taken < RECORD_LINE_LIMIT ? RECORD_LINE_LIMIT - taken : 0;
@@ -154,12 +151,12 @@ static char *shorten(const struct value *record)
     return json_to_text(line, &json_compact);
 }
 
-char *record_line(const struct value *record)
+char *record_line(const struct value *record, const char *whole_path)
 {
     char *text = json_to_text(record, &json_compact);
 
     if (strlen(text) <= RECORD_LINE_LIMIT)
         return text;
     free(text);
-    return shorten(record);
+    return shorten(record, whole_path);
 }

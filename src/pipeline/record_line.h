@@ -12,7 +12,8 @@
 
 /* The record as one line without a line feed. When it is longer than the limit, its lists keep what
  * matters most (the streams with the most records; what failed), in their order, and "left_out"
- * says how many entries are missing and where they are. The caller frees it. */
-char *record_line(const struct value *record);
+ * says how many entries are missing and that they are in the file whole_path (NULL: nowhere). The
+ * caller frees it. */
+char *record_line(const struct value *record, const char *whole_path);
 
 #endif

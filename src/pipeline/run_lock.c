@@ -3,8 +3,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "pipeline/run_log.h"
-#include "pipeline/run_record.h"
 #include "process/process.h"
 
 #include <errno.h>
@@ -195,33 +193,13 @@ static int take_lock(struct store *store, const char *state_id, const char *run_
     return 0;
 }
 
-/* Where a run belongs. */
-struct place {
-    const struct project *project;
-    const char *state_id;
-};
-
-static char *describe_dead(void *context, const struct dead_run *run)
-{
-    const struct place *place = context;
-    struct run_record record;
-    char *json;
-
-    run_record_init_dead(&record, run, place->state_id,
-                         run_log_path(place->project, place->state_id, run->run_id));
-    json = run_record_to_json(&record);
-    run_record_clear(&record);
-    return json;
-}
-
-static int close_dead_rows(struct store *store, struct place *place, const struct store_lock *lock,
+static int close_dead_rows(struct store *store, const char *state_id, const struct store_lock *lock,
                            struct error *err)
 {
-    const char *state_id = place->state_id;
     struct run_row_list stale = {0};
     size_t closed;
 
-    if (store_close_abandoned_runs(store, lock, describe_dead, place, &closed, err) < 0 ||
+    if (store_close_abandoned_runs(store, lock, &closed, err) < 0 ||
         store_fail_stale_runs(store, state_id, &stale, err) < 0)
         return -1;
     if (closed)
@@ -237,18 +215,18 @@ static int close_dead_rows(struct store *store, struct place *place, const struc
     return 0;
 }
 
-static int check_rows(struct store *store, struct place *place, const struct store_lock *lock,
+static int check_rows(struct store *store, const char *state_id, const struct store_lock *lock,
                       const struct run_options *options, struct error *err)
 {
     bool has_rows;
 
-    if (store_find_running(store, place->state_id, NULL, &has_rows, err) < 0 ||
-        (has_rows && close_dead_rows(store, place, lock, err) < 0))
+    if (store_find_running(store, state_id, NULL, &has_rows, err) < 0 ||
+        (has_rows && close_dead_rows(store, state_id, lock, err) < 0))
         return -1;
     if (options->force)
         log_warning("Force option is enabled, ignoring stale job check.");
     else if (has_rows)
-        return refuse_running_row(store, place->state_id, err);
+        return refuse_running_row(store, state_id, err);
     return 0;
 }
 
@@ -268,13 +246,10 @@ int run_lock_acquire(struct store *store, const char *state_id, const char *run_
     return 0;
 }
 
-int run_lock_check_rows(struct store *store, const struct project *project, const char *state_id,
-                        const struct store_lock *lock, const struct run_options *options,
-                        struct error *err)
+int run_lock_check_rows(struct store *store, const char *state_id, const struct store_lock *lock,
+                        const struct run_options *options, struct error *err)
 {
-    struct place place = {project, state_id};
-
-    if (check_rows(store, &place, lock, options, err) < 0)
+    if (check_rows(store, state_id, lock, options, err) < 0)
         return apply_policy(options, err);
     return 0;
 }

@@ -15,10 +15,9 @@ int run_lock_acquire(struct store *store, const char *state_id, const char *run_
                      const struct run_options *options, const struct value *trigger,
                      struct store_lock **out, struct error *err);
 
-/* Closes the rows that dead runs of state_id have left, with a record of each, and honours a
- * RUNNING row of a live Meltano (unless --force): ERR_LOCKED, ERR_SKIPPED. */
-int run_lock_check_rows(struct store *store, const struct project *project, const char *state_id,
-                        const struct store_lock *lock, const struct run_options *options,
-                        struct error *err);
+/* Closes the rows that dead runs of state_id have left, and honours a RUNNING row of a live Meltano
+ * (unless --force): ERR_LOCKED, ERR_SKIPPED. */
+int run_lock_check_rows(struct store *store, const char *state_id, const struct store_lock *lock,
+                        const struct run_options *options, struct error *err);
 
 #endif

@@ -123,13 +123,6 @@ void run_log_close(const char *log_path)
     log_close_file();
 }
 
-char *run_log_path(const struct project *project, const char *state_id, const char *run_id)
-{
-    auto_free char *directory = run_log_directory(project, state_id, run_id);
-
-    return path_join(directory, LOG_NAME);
-}
-
 char *run_log_record_path(const char *log_path)
 {
     auto_free char *directory = path_parent(log_path);

@@ -12,8 +12,6 @@ int run_log_open(const struct project *project, const struct strmap *environ_map
                  const char *state_id, const char *run_id, char **log_path, struct error *err);
 /* Under Airflow it is said where the whole log is. */
 void run_log_close(const char *log_path);
-/* Where run_log_open() has or had it; the caller frees it. */
-char *run_log_path(const struct project *project, const char *state_id, const char *run_id);
 /* run.json beside the log; the caller frees it. */
 char *run_log_record_path(const char *log_path);
 /* Writes it; a failure is only warned about. */

@@ -8,11 +8,13 @@
 #include "base/strbuf.h"
 #include "base/utf8.h"
 #include "pipeline/failure_words.h"
+#include "pipeline/record_line.h"
 
 #include <assert.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Bounds of texts that come from outside. */
 #define MAX_BOOKMARK_BYTES   512
@@ -132,38 +134,6 @@ void block_record_set_error(struct block_record *block, const struct error *erro
     block->signature =
         xasprintf("%s %s, %s%s%s", error_class(error->code), culprit->plugin, ended,
                   culprit->last_words ? ": " : "", culprit->last_words ? culprit->last_words : "");
-}
-
-static void set_dead(const struct dead_run *run, struct error *err)
-{
-    error_set(err, ERR_FAILED, "the process %d on %s ended without closing its run", run->pid,
-              run->host ? run->host : "an unknown host");
-    error_hint(err, "It was killed, or its machine went down, some time after its last sign of "
-                    "life, which is given as the end. What it had loaded was not recorded.");
-}
-
-void run_record_init_dead(struct run_record *record, const struct dead_run *run,
-                          const char *state_id, char *log_path)
-{
-    struct block_record *block;
-
-    *record = (struct run_record){.started_us = run->started_at_us, .status = STATUS_FAILED};
-    snprintf(record->run_id, sizeof record->run_id, "%s", run->run_id);
-    record->host = xstrdup_or_null(run->host);
-    record->trigger = value_new_map();
-    value_set_string(record->trigger, "kind", run->trigger ? run->trigger : "cli");
-    if (run->last_heartbeat_us > run->started_at_us)
-        record->duration_ms = (run->last_heartbeat_us - run->started_at_us) / 1000;
-    set_dead(run, &record->error);
-    block = run_record_add_block(record);
-    block->is_extract_load = true;
-    block->words = xstrdup("");
-    block->state_id = xstrdup(state_id);
-    block->log_path = log_path;
-    block->status = STATUS_FAILED;
-    block->started_us = record->started_us;
-    block->duration_ms = record->duration_ms;
-    block_record_set_error(block, &record->error);
 }
 
 struct value *run_trigger_from_environ(const struct strmap *environ_map)
@@ -510,4 +480,27 @@ char *run_record_to_json(const struct run_record *record)
     auto_value struct value *value = run_record_to_value(record);
 
     return json_to_text(value, &json_compact);
+}
+
+char *run_record_if_killed(const struct run_record *record)
+{
+    struct run_record killed = *record;
+    auto_free struct block_record *blocks =
+        xmemdup(record->blocks, record->block_count * sizeof *blocks);
+    struct block_record *last = &blocks[record->block_count - 1];
+    auto_value struct value *value = NULL;
+
+    error_set(&killed.error, ERR_FAILED, "the process %d on %s ended without closing its run",
+              (int)getpid(), record->host);
+    error_hint(&killed.error, "It was killed, or its machine went down, some time after its last "
+                              "sign of life. The end and the counts that are given are of then.");
+    killed.status = STATUS_FAILED;
+    killed.blocks = blocks;
+    last->status = STATUS_FAILED;
+    last->process_count = 0; /* how they ended is not known */
+    last->signature = NULL;  /* not ours */
+    block_record_set_error(last, &killed.error);
+    value = run_record_to_value(&killed);
+    free(last->signature);
+    return record_line(value, NULL);
 }

@@ -102,10 +102,9 @@ struct value *record_time_value(int64_t time_us);
  * frees it. */
 struct value *run_trigger_from_environ(const struct strmap *environ_map);
 
-/* What is known of a run that could not write its record, because its process was killed. Takes
- * log_path. */
-void run_record_init_dead(struct run_record *record, const struct dead_run *run,
-                          const char *state_id, char *log_path);
+/* The record of a run whose process is killed from now on, before it can write one: what is known
+ * at this moment, in bounds (record_line.h). The caller frees it. */
+char *run_record_if_killed(const struct run_record *record);
 
 /* The caller frees it. */
 struct value *run_record_to_value(const struct run_record *record);

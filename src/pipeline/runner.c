@@ -43,7 +43,8 @@ struct runner {
     struct run_settings settings;
     struct plan plan;
     struct run_record record;
-    int64_t started_ms, deadline_ms;
+    int64_t started_ms, block_started_ms, deadline_ms;
+    struct state_writer *states; /* of the block that runs; NULL: it has none, or not yet */
     bool record_is_stored;
     bool has_no_store; /* the system database could not be opened */
 };
@@ -294,11 +295,43 @@ static struct state_writer *make_writer(const struct runner *runner,
     return state_writer_new(&options);
 }
 
+static void record_durations(struct runner *runner, struct block_record *record)
+{
+    int64_t now_ms = clock_monotonic_ms();
+
+    record->duration_ms = now_ms - runner->block_started_ms;
+    runner->record.duration_ms = now_ms - runner->started_ms;
+}
+
+static void record_states(const struct runner *runner, struct block_record *record)
+{
+    const struct state_counts *counts = state_writer_counts(runner->states);
+
+    record->states_received = counts->received;
+    record->states_refused = counts->refused;
+    record->checkpoints = counts->checkpoints;
+    record->state_is_partial = write_kind(runner->options) == STATE_PARTIAL;
+    record->version_after = counts->version ? counts->version : record->version_before;
+}
+
+/* For when the block that runs is not able to record its end any more. */
+static char *record_if_killed(void *context)
+{
+    struct runner *runner = context;
+    struct block_record *record = &runner->record.blocks[runner->record.block_count - 1];
+
+    record_durations(runner, record);
+    if (runner->states)
+        record_states(runner, record);
+    return run_record_if_killed(&runner->record);
+}
+
 static int open_session(struct runner *runner, struct block_record *record,
                         struct state_session *session, struct error *err)
 {
     auto_free char *spool_dir = spooled_state_directory(runner->project);
     const char *trigger = strmap_get(config_environ(runner->config), "MELTANO_JOB_TRIGGER");
+    auto_free char *if_killed = NULL;
 
     session->store = open_store(runner, err);
     if (!session->store)
@@ -309,12 +342,14 @@ static int open_session(struct runner *runner, struct block_record *record,
     if (config_open_state_backend(runner->config, session->store, &session->backend, err) < 0 ||
         spooled_state_commit_all(spool_dir, session->backend, session->lock, record->state_id,
                                  err) < 0 ||
-        run_lock_check_rows(session->store, runner->project, record->state_id, session->lock,
-                            runner->options, err) < 0)
+        run_lock_check_rows(session->store, record->state_id, session->lock, runner->options, err) <
+            0)
         return -1;
     session->spool_path = state_spool_path(spool_dir, record->state_id, runner->record.run_id);
+    if_killed = record_if_killed(runner);
     if (store_run_begin(session->store, record->state_id, runner->record.run_id,
-                        trigger && *trigger ? trigger : "cli", &session->row_id, err) < 0)
+                        trigger && *trigger ? trigger : "cli", if_killed, &session->row_id,
+                        err) < 0)
         return -1;
     if (read_state(runner, session, record, err) < 0)
         return -1;
@@ -450,20 +485,6 @@ static char *make_run_dir(const struct runner *runner, const char *state_id)
                      runner->record.run_id);
 }
 
-static void record_states(const struct runner *runner, const struct state_writer *writer,
-                          struct block_record *record)
-{
-    const struct state_counts *counts = state_writer_counts(writer);
-
-    record->states_received = counts->received;
-    record->states_refused = counts->refused;
-    record->checkpoints = counts->checkpoints;
-    record->state_is_partial = write_kind(runner->options) == STATE_PARTIAL;
-    record->version_after = counts->version ? counts->version : record->version_before;
-    record->state_after = state_writer_last_state(writer);
-    record->spool_path = xstrdup_or_null(state_writer_spool_path(writer));
-}
-
 static int transfer(struct runner *runner, const struct block *block, struct state_session *session,
                     struct block_record *record, struct error *err)
 {
@@ -486,17 +507,24 @@ static int transfer(struct runner *runner, const struct block *block, struct sta
         .states = session->writer,
         .settings = &runner->settings,
         .deadline_ms = runner->deadline_ms,
+        .record_if_killed = record_if_killed,
+        .context = runner,
     };
-    int result = extract_load_run(&run, record, err);
+    int result;
 
-    record_states(runner, session->writer, record);
+    runner->states = session->writer;
+    result = extract_load_run(&run, record, err);
+    record_states(runner, record);
+    record->state_after = state_writer_last_state(session->writer);
+    record->spool_path = xstrdup_or_null(state_writer_spool_path(session->writer));
+    runner->states = NULL;
     return result;
 }
 
-static void finish_block(struct runner *runner, struct block_record *record, int64_t started_ms,
-                         int result, const struct error *err)
+static void finish_block(struct runner *runner, struct block_record *record, int result,
+                         const struct error *err)
 {
-    record->duration_ms = clock_monotonic_ms() - started_ms;
+    record_durations(runner, record);
     record->status = !result                    ? STATUS_SUCCESS
                      : err->code == ERR_SKIPPED ? STATUS_SKIPPED
                                                 : STATUS_FAILED;
@@ -505,7 +533,6 @@ static void finish_block(struct runner *runner, struct block_record *record, int
     /* Every block so far has ended well, and a block that did not is the last. */
     runner->record.status = record->status;
     runner->record.error = record->error;
-    runner->record.duration_ms = clock_monotonic_ms() - runner->started_ms;
 }
 
 static int open_log(struct runner *runner, const char *name, struct block_record *record,
@@ -531,7 +558,6 @@ static int run_extract_load(struct runner *runner, size_t number, struct error *
     const struct block *block = &runner->plan.blocks[number];
     struct block_record *record = &runner->record.blocks[number];
     auto_state_session struct state_session session = {0};
-    int64_t started_ms = clock_monotonic_ms();
     auto_free char *state_id = NULL;
     int result;
 
@@ -543,7 +569,7 @@ static int run_extract_load(struct runner *runner, size_t number, struct error *
         log_warning("Running without state: none is read, none is saved.");
         session.writer = state_writer_new(NULL);
         result = transfer(runner, block, &session, record, err);
-        finish_block(runner, record, started_ms, result, err);
+        finish_block(runner, record, result, err);
         return result;
     }
     record->state_id = take(state_id);
@@ -553,7 +579,7 @@ static int run_extract_load(struct runner *runner, size_t number, struct error *
     result = begin_session(runner, record, &session, err);
     if (!result)
         result = transfer(runner, block, &session, record, err);
-    finish_block(runner, record, started_ms, result, err);
+    finish_block(runner, record, result, err);
     if (session.row_id) {
         struct error finish_error = {0};
 
@@ -567,7 +593,7 @@ static int run_extract_load(struct runner *runner, size_t number, struct error *
             else
                 *err = finish_error;
             result = -1;
-            finish_block(runner, record, started_ms, result, err);
+            finish_block(runner, record, result, err);
         }
     }
     return result;
@@ -695,9 +721,9 @@ static int run_block(struct runner *runner, size_t number, struct error *err)
 {
     const struct block *block = &runner->plan.blocks[number];
     struct block_record *record = run_record_add_block(&runner->record);
-    int64_t started_ms = clock_monotonic_ms();
     int result;
 
+    runner->block_started_ms = clock_monotonic_ms();
     record->words = xstrdup(block->words);
     record->started_us = clock_now_us();
     if (block->kind == BLOCK_EXTRACT_LOAD) {
@@ -706,10 +732,10 @@ static int run_block(struct runner *runner, size_t number, struct error *err)
         open_log_for_airflow(runner, block->words, record);
         result = command_block_run(runner->config, block, &runner->settings, runner->deadline_ms,
                                    record, err);
-        finish_block(runner, record, started_ms, result, err);
+        finish_block(runner, record, result, err);
     }
     if (result && record->status == STATUS_SUCCESS)
-        finish_block(runner, record, started_ms, result, err);
+        finish_block(runner, record, result, err);
     /* A failure comes first: what follows is only how far it came. */
     if (result)
         log_block_end(block, record, number);
@@ -787,7 +813,9 @@ static void publish_record(struct runner *runner)
 {
     auto_value struct value *record = run_record_to_value(&runner->record);
     auto_free char *json = json_to_text(record, &json_compact);
-    auto_free char *line = record_line(record);
+    const char *log_path = value_get_text(record, "log_path");
+    auto_free char *whole_path = log_path ? run_log_record_path(log_path) : NULL;
+    auto_free char *line = record_line(record, whole_path);
 
     store_record(runner, json);
     for (size_t i = 0; i < runner->record.block_count; i++)

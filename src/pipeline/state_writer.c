@@ -70,6 +70,7 @@ struct state_writer {
     struct news news;
     bool has_candidate; /* of the newest below */
     bool wants_beat;
+    char *record_if_killed; /* goes with it */
     bool is_ending, is_abandoned, has_ended;
     bool is_hurried;     /* to be tried at once */
     bool is_spool_stale; /* the file lacks the newest candidate */
@@ -423,11 +424,15 @@ static void commit(struct state_writer *writer)
 
 static void beat(struct state_writer *writer)
 {
+    auto_free char *record = NULL;
+
     pthread_mutex_lock(&writer->mutex);
     writer->wants_beat = false;
+    record = take(writer->record_if_killed);
     pthread_mutex_unlock(&writer->mutex);
     writer->failure = (struct error){0};
-    if (!store_run_heartbeat(writer->options.store, writer->options.row_id, &writer->failure)) {
+    if (!store_run_heartbeat(writer->options.store, writer->options.row_id, record,
+                             &writer->failure)) {
         note_success(writer);
         return;
     }
@@ -637,12 +642,16 @@ void state_writer_refuse_long_line(struct state_writer *writer)
                 "too long to be state");
 }
 
-void state_writer_beat(struct state_writer *writer)
+void state_writer_beat_take(struct state_writer *writer, char *record_if_killed)
 {
-    if (!writer->has_state)
+    if (!writer->has_state) {
+        free(record_if_killed);
         return;
+    }
     pthread_mutex_lock(&writer->mutex);
     writer->wants_beat = true;
+    free(writer->record_if_killed);
+    writer->record_if_killed = record_if_killed;
     pthread_cond_signal(&writer->wake);
     pthread_mutex_unlock(&writer->mutex);
     start_thread(writer);
@@ -787,6 +796,7 @@ void state_writer_free(struct state_writer *writer)
     strlist_clear(&writer->news.complaints);
     candidate_clear(&writer->newest);
     free(writer->committed);
+    free(writer->record_if_killed);
     pthread_cond_destroy(&writer->wake);
     pthread_mutex_destroy(&writer->reading);
     pthread_mutex_destroy(&writer->mutex);

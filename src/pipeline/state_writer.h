@@ -6,8 +6,9 @@
  *
  * All work with the system database during a run, heartbeats included, is done by one thread, which
  * starts with the first of them, so that neither a large state nor a server that is away holds up
- * the relay. The store is the thread's from state_writer_accept() or state_writer_beat() on until
- * state_writer_close(); nothing may be forked in between that needs more than guard_start() does.
+ * the relay. The store is the thread's from state_writer_accept() or state_writer_beat_take() on
+ * until state_writer_close(); nothing may be forked in between that needs more than guard_start()
+ * does.
  *
  * While the database is away the newest value is kept in memory and in a spool file
  * (store/state_spool.h), and committing is tried again with growing pauses. Only the loss of the
@@ -49,8 +50,8 @@ void state_writer_free(struct state_writer *writer);
 void state_writer_accept(struct state_writer *writer, const char *line, size_t length);
 /* For a line that is too long to be kept whole. */
 void state_writer_refuse_long_line(struct state_writer *writer);
-/* Asks for a heartbeat. */
-void state_writer_beat(struct state_writer *writer);
+/* Asks for a heartbeat; see store_run_heartbeat(). */
+void state_writer_beat_take(struct state_writer *writer, char *record_if_killed);
 
 /* Readable when state_writer_tell() has something to say. -1 in a run without state. */
 int state_writer_fd(const struct state_writer *writer);

@@ -227,30 +227,8 @@ int store_find_running(struct store *store, const char *state_id, struct run_row
 struct close_work {
     struct db_rows rows;
     int64_t now_us;
-    char *(*describe)(void *context, const struct dead_run *run);
-    void *context;
     size_t closed;
 };
-
-static int keep_record_of_dead(struct db *db, const struct close_work *work, size_t at,
-                               struct error *err)
-{
-    char run_id[UUID_TEXT_SIZE];
-    struct dead_run run = {
-        .run_id = run_id,
-        .trigger = db_rows_text(&work->rows, at, 7),
-        .host = db_rows_text(&work->rows, at, 3),
-        .pid = (int)db_rows_int(&work->rows, at, 2),
-        .started_at_us = db_rows_time(&work->rows, at, 5),
-        .last_heartbeat_us = db_rows_time(&work->rows, at, 6),
-    };
-    auto_free char *record = NULL;
-
-    db_rows_uuid(&work->rows, at, 4, run_id);
-    record = work->describe(work->context, &run);
-    return db_query(db, SQL(run_record),
-                    DB_VALUES(db_int(db_rows_int(&work->rows, at, 0)), db_text(record)), NULL, err);
-}
 
 static int close_rows(struct db *db, void *context, struct error *err)
 {
@@ -270,23 +248,15 @@ static int close_rows(struct db *db, void *context, struct error *err)
                                db_text(payload)),
                      &changed, err) < 0)
             return -1;
-        if (changed.changed && work->describe && keep_record_of_dead(db, work, i, err) < 0)
-            return -1;
         work->closed += (size_t)changed.changed;
     }
     return 0;
 }
 
-int store_close_abandoned_runs(struct store *store, const struct store_lock *lock,
-                               char *(*describe)(void *context, const struct dead_run *run),
-                               void *context, size_t *closed, struct error *err)
+int store_close_abandoned_runs(struct store *store, const struct store_lock *lock, size_t *closed,
+                               struct error *err)
 {
-    struct close_work work = {
-        .rows = DB_ROWS_INIT,
-        .now_us = clock_now_us(),
-        .describe = describe,
-        .context = context,
-    };
+    struct close_work work = {.rows = DB_ROWS_INIT, .now_us = clock_now_us()};
     int failed =
         db_query(&store->db, SQL(runs_abandoned),
                  DB_VALUES(db_text(lock->state_id), db_int(lock->generation)), &work.rows, err);
@@ -307,6 +277,7 @@ struct begin_work {
     const char *state_id;
     const char *run_id;
     const char *trigger;
+    const char *record_if_killed;
     const struct store_lock *lock;
     int64_t now_us;
     int64_t row_id;
@@ -328,17 +299,20 @@ static int begin_run(struct db *db, void *context, struct error *err)
     return db_query(db, SQL(run_own_begin),
                     DB_VALUES(db_int(work->row_id), db_uuid(work->run_id), db_text(work->state_id),
                               work->lock ? db_int(work->lock->generation) : db_null(),
-                              db_int(getpid()), db_text(host), db_time(work->now_us)),
+                              db_int(getpid()), db_text(host), db_time(work->now_us),
+                              db_text(work->record_if_killed)),
                     NULL, err);
 }
 
 int store_run_begin(struct store *store, const char *state_id, const char *run_id,
-                    const char *trigger, int64_t *row_id, struct error *err)
+                    const char *trigger, const char *record_if_killed, int64_t *row_id,
+                    struct error *err)
 {
     struct begin_work work = {
         .state_id = state_id,
         .run_id = run_id,
         .trigger = trigger,
+        .record_if_killed = record_if_killed,
         .lock = store_find_lock(store, state_id),
         .now_us = clock_now_us(),
     };
@@ -375,6 +349,13 @@ static int refuse_row(struct db *db, int64_t row_id, struct error *err)
     return error_hint(err, "Its row in runs is left as the other run found it.");
 }
 
+/* NULL: there is none, or it is in the row of the run's last block. */
+static int write_record(struct db *db, const struct row_work *work, struct error *err)
+{
+    return db_query(db, SQL(run_record), DB_VALUES(db_int(work->row_id), db_text(work->record)),
+                    NULL, err);
+}
+
 static int write_heartbeat(struct db *db, void *context, struct error *err)
 {
     const struct row_work *work = context;
@@ -383,12 +364,19 @@ static int write_heartbeat(struct db *db, void *context, struct error *err)
     if (db_query(db, SQL(run_heartbeat), DB_VALUES(db_int(work->row_id), db_time(work->now_us)),
                  &rows, err) < 0)
         return -1;
-    return rows.changed ? 0 : refuse_row(db, work->row_id, err);
+    if (!rows.changed)
+        return refuse_row(db, work->row_id, err);
+    return work->record ? write_record(db, work, err) : 0;
 }
 
-int store_run_heartbeat(struct store *store, int64_t row_id, struct error *err)
+int store_run_heartbeat(struct store *store, int64_t row_id, const char *record_if_killed,
+                        struct error *err)
 {
-    struct row_work work = {.row_id = row_id, .now_us = clock_now_us()};
+    struct row_work work = {
+        .row_id = row_id,
+        .now_us = clock_now_us(),
+        .record = record_if_killed,
+    };
 
     return store_transaction(store, DB_RELAXED, write_heartbeat, &work, err);
 }
@@ -426,12 +414,7 @@ static int finish_run(struct db *db, void *context, struct error *err)
                            db_time(work->now_us), db_text(payload)),
                  &rows, err) < 0)
         return -1;
-    if (!rows.changed)
-        return refuse_row(db, work->row_id, err);
-    if (!work->record)
-        return 0;
-    return db_query(db, SQL(run_record), DB_VALUES(db_int(work->row_id), db_text(work->record)),
-                    NULL, err);
+    return rows.changed ? write_record(db, work, err) : refuse_row(db, work->row_id, err);
 }
 
 int store_run_finish(struct store *store, int64_t row_id, enum run_state state,
@@ -464,10 +447,7 @@ static int finish_late(struct db *db, void *context, struct error *err)
                            db_time(work->now_us), db_text(payload), db_uuid(work->run_id)),
                  &changed, err) < 0)
         return -1;
-    if (!changed.changed || !work->record)
-        return 0;
-    return db_query(db, SQL(run_record), DB_VALUES(db_int(work->row_id), db_text(work->record)),
-                    NULL, err);
+    return changed.changed ? write_record(db, work, err) : 0;
 }
 
 int store_run_finish_late(struct store *store, int64_t row_id, const char *run_id,

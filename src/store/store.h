@@ -109,23 +109,18 @@ int store_list_stale_runs(struct store *store, struct run_row_list *out, struct 
 /* The newest RUNNING row of state_id (row may be NULL); *found says whether there is one. */
 int store_find_running(struct store *store, const char *state_id, struct run_row *row, bool *found,
                        struct error *err);
-/* A run whose process died before it closed its row. Borrowed. */
-struct dead_run {
-    const char *run_id;
-    const char *trigger, *host; /* NULL: unknown */
-    int pid;
-    int64_t started_at_us, last_heartbeat_us;
-};
 /* Closes RUNNING rows that a meltshim process on this database left behind when it died; callable
- * only by the holder of the lock. describe makes the record (JSON, freed here) that is kept of
- * each; it may be NULL. *closed counts them. */
-int store_close_abandoned_runs(struct store *store, const struct store_lock *lock,
-                               char *(*describe)(void *context, const struct dead_run *run),
-                               void *context, size_t *closed, struct error *err);
-/* Inserts a RUNNING row; *row_id identifies it afterwards. */
+ * only by the holder of the lock. *closed (may be NULL) counts them. */
+int store_close_abandoned_runs(struct store *store, const struct store_lock *lock, size_t *closed,
+                               struct error *err);
+/* Inserts a RUNNING row; *row_id identifies it afterwards. record_if_killed (JSON, may be NULL) is
+ * the record of the run when somebody else has to close the row. */
 int store_run_begin(struct store *store, const char *state_id, const char *run_id,
-                    const char *trigger, int64_t *row_id, struct error *err);
-int store_run_heartbeat(struct store *store, int64_t row_id, struct error *err);
+                    const char *trigger, const char *record_if_killed, int64_t *row_id,
+                    struct error *err);
+/* record_if_killed replaces the one of before; NULL leaves that. */
+int store_run_heartbeat(struct store *store, int64_t row_id, const char *record_if_killed,
+                        struct error *err);
 /* Sets the final state. error_text (NULL on success) becomes payload.error beside singer_state;
  * record (JSON, may be NULL) is kept in meltshim_runs. One transaction. */
 int store_run_finish(struct store *store, int64_t row_id, enum run_state state,

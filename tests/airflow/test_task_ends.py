@@ -263,9 +263,12 @@ def kill_and_retry(task: Task, find_victim, number: int) -> None:
 
 @scene()
 def a_program_that_is_killed_leaves_nothing_behind(task):
-    """As the kernel does when memory runs out. Its record is written by the next run."""
+    """As the kernel does when memory runs out. The next run shows the record it had made."""
     kill_and_retry(task, Task.program, signal.SIGKILL)
-    assert "ended without closing its run" in task.records()[0]["error"]["message"]
+    killed, *_ = task.records()
+    assert "ended without closing its run" in killed["error"]["message"]
+    assert killed["trigger"]["dag_id"] == task.name
+    assert killed["trigger"]["try_number"] == "1"
 
 
 @scene()

@@ -37,6 +37,22 @@ def read_record(stdout: str | bytes) -> dict:
     return json.loads(stdout.splitlines()[-1])
 
 
+class Clocks:
+    """Those of meltshim, when it is started with env: they can be moved on while it runs."""
+
+    def __init__(self, lab, inject):
+        self.file = lab.root / "passed"
+        self.env = inject(passed=self.file)
+        self.passed_s = 0
+        self.move_on(0)
+
+    def move_on(self, seconds: int) -> None:
+        self.passed_s += seconds
+        fresh = self.file.with_suffix(".fresh")
+        fresh.write_text(str(self.passed_s))
+        os.replace(fresh, self.file)
+
+
 @dataclasses.dataclass
 class Result:
     status: int

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+from lab import Clocks
+
 
 def test_the_printed_record_is_bounded_and_the_stored_ones_are_whole(lab, check_record):
     names = [f"stream-{number}" for number in range(3000)]
@@ -58,13 +60,34 @@ def test_no_nul_reaches_the_printed_record(lab, check_record):
     assert result.process("tap-a")["stderr_tail"] == ["why not"]
 
 
-def test_the_next_run_writes_the_record_of_one_that_was_killed(any_lab, check_record):
+AIRFLOW = {
+    "AIRFLOW_CTX_DAG_ID": "nightly",
+    "AIRFLOW_CTX_TASK_ID": "load",
+    "AIRFLOW_CTX_DAG_RUN_ID": "scheduled__2026-01-01",
+    "AIRFLOW_CTX_TRY_NUMBER": "2",
+}
+
+
+def test_a_run_that_is_killed_has_a_record(any_lab, inject, check_record):
+    """It is written in advance, and again with each heartbeat; nobody sees it before the next run
+    has closed the row."""
     lab = any_lab
+    clocks = Clocks(lab, inject)
+
+    def counted():
+        ((record,),) = lab.query("SELECT record FROM meltshim_runs")
+        return json.loads(record)["totals"]["records"]
+
     lab.prepare([["schema", "users"], ["counted", "users", 10**9, 1, 0.01]])
-    process = lab.start("run", "tap-a", "target-b")
+    process = lab.start("run", "tap-a", "target-b", env={**AIRFLOW, **clocks.env})
     lab.wait_for(lambda: lab.committed())
+    clocks.move_on(5)
+    lab.wait_for(lambda: counted() > 0)
+    assert json.loads(lab.run("runs", "list", "--format=json").stdout)["runs"] == []
     process.kill()
     process.communicate()
+    lab.wait_until_gone()
+    last = counted()
     assert lab.load(steps=[["schema", "users"], ["counted", "users", 1, 1]]).status == 0
 
     newest, killed = json.loads(lab.run("runs", "list", "--format=json").stdout)["runs"]
@@ -74,7 +97,26 @@ def test_the_next_run_writes_the_record_of_one_that_was_killed(any_lab, check_re
     assert killed["error"]["message"] == (
         f"the process {process.pid} on {newest['host']} ended without closing its run"
     )
-    assert "users" in lab.run("runs", "show").stdout
+    assert killed["trigger"] == {
+        "kind": "airflow", "dag_id": "nightly", "task_id": "load",
+        "dag_run_id": "scheduled__2026-01-01", "try_number": "2",
+    }
+    assert killed["command"][1:] == ["run", "tap-a", "target-b"]
+    assert killed["totals"]["records"] == last
+    assert killed["streams"][0]["records"] == last
+    assert killed["blocks"][0]["state"]["checkpoints"] > 0
+    assert killed["duration_ms"] >= 5000
     assert Path(killed["log_path"]).read_text().count("Incremental state has been updated")
     shown = lab.run("runs", "show", killed["run_id"])
     assert "ended without closing its run" in shown.stdout
+
+
+def test_a_run_of_several_loads_has_one_record(lab):
+    """That of its last load; the rows of the others keep nothing of theirs."""
+    lab.prepare([["schema", "users"], ["counted", "users", 3, 1]])
+    assert lab.run("run", "tap-a", "target-b", "tap-a", "target-b").status == 0
+    (run,) = json.loads(lab.run("runs", "list", "--format=json").stdout)["runs"]
+    assert run["status"] == "success"
+    assert run["totals"]["records"] == 6
+    ((count,),) = lab.query("SELECT COUNT(*) FROM meltshim_runs")
+    assert count == 2

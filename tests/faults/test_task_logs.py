@@ -1,8 +1,9 @@
 """What a run says under Airflow, which keeps every line: little, and the rest is in its own log."""
 
 import json
-import os
 from pathlib import Path
+
+from lab import Clocks
 
 AIRFLOW = {"AIRFLOW_CTX_DAG_ID": "nightly", "AIRFLOW_CTX_TASK_ID": "load", "FORCE_COLOR": "1"}
 CHATTY = [["schema", "users"], ["chatter", 5000], ["counted", "users", 3, 1]]
@@ -116,19 +117,9 @@ class Watched:
     def __init__(self, lab, inject, *words):
         self.lab = lab
         self.said = lab.root / "said"
-        self.passed = lab.root / "passed"
-        self.passed_s = 0
-        self.pass_time(0)
+        self.clocks = Clocks(lab, inject)
         with open(self.said, "wb") as said:
-            self.process = lab.start(
-                *words, env={**AIRFLOW, **inject(passed=self.passed)}, stderr=said
-            )
-
-    def pass_time(self, seconds):
-        self.passed_s += seconds
-        fresh = self.passed.with_suffix(".fresh")
-        fresh.write_text(str(self.passed_s))
-        os.replace(fresh, self.passed)
+            self.process = lab.start(*words, env={**AIRFLOW, **self.clocks.env}, stderr=said)
 
     def lines(self):
         return self.said.read_text().splitlines()
@@ -145,10 +136,10 @@ class Watched:
     def check_half_minutes(self, count, output):
         """A line for each, and not before it is over."""
         for number in range(count):
-            self.pass_time(25)
+            self.clocks.move_on(25)
             self.wait_for_round(output)
             assert len(self.progress()) == number, "before half a minute has passed"
-            self.pass_time(5)
+            self.clocks.move_on(5)
             self.lab.wait_for(lambda: len(self.progress()) > number)
 
     def end(self):

@@ -56,7 +56,7 @@ static void add_processes(struct value *record, int count, int culprit, size_t t
 /* The line of record, which must not be longer than the limit. */
 static struct value *shorten(const struct value *record)
 {
-    auto_free char *line = record_line(record);
+    auto_free char *line = record_line(record, "/logs/1/run.json");
 
     ck_assert_uint_le(strlen(line), RECORD_LINE_LIMIT);
     ck_assert_ptr_null(strchr(line, '\n'));
@@ -76,8 +76,25 @@ START_TEST(a_record_that_fits_is_printed_whole)
 
     add_streams(record, 100);
     whole = json_to_text(record, &json_compact);
-    line = record_line(record);
+    line = record_line(record, "/logs/1/run.json");
     ck_assert_str_eq(line, whole);
+}
+END_TEST
+
+START_TEST(what_is_nowhere_else_is_counted_all_the_same)
+{
+    auto_value struct value *record = small_record();
+    auto_value struct value *parsed = NULL;
+    auto_free char *line = NULL;
+    const struct value *left_out;
+
+    add_streams(record, 5000);
+    line = record_line(record, NULL);
+    parsed = parse(line);
+    left_out = value_get(parsed, "left_out");
+    ck_assert(value_is_null(value_get(left_out, "record_path")));
+    ck_assert_int_eq(value_to_int(value_get(left_out, "streams"), 0),
+                     5000 - (long long)value_count(value_get(parsed, "streams")));
 }
 END_TEST
 
@@ -177,6 +194,7 @@ Suite *pipeline_record_line_suite(void)
     TCase *tcase = tcase_create("record_line");
 
     tcase_add_test(tcase, a_record_that_fits_is_printed_whole);
+    tcase_add_test(tcase, what_is_nowhere_else_is_counted_all_the_same);
     tcase_add_test(tcase, the_streams_with_the_most_records_are_kept_in_their_order);
     tcase_add_test(tcase, the_process_that_failed_is_kept_without_its_bulk);
     tcase_add_test(tcase, last_lines_are_kept_longer_than_what_was_waited_for);

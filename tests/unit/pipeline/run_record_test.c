@@ -7,6 +7,7 @@
 
 #include <check.h>
 #include <string.h>
+#include <unistd.h>
 
 Suite *pipeline_run_record_suite(void);
 
@@ -163,26 +164,31 @@ static const struct {
     {"caf\u00e9 \u65e5", "cafe"},
 };
 
-START_TEST(a_run_that_was_killed_has_a_record_too)
+START_TEST(the_record_of_a_run_that_is_killed_has_what_is_known_before)
 {
-    const struct dead_run dead = {
-        .run_id = "01a2032b-0000-7000-8000-000000000000",
-        .host = "worker-1",
-        .pid = 77,
-        .started_at_us = 1795350000000000,
-        .last_heartbeat_us = 1795350005000000,
-    };
     struct run_record record;
     auto_value struct value *value = NULL;
+    auto_free char *json = NULL, *after = NULL, *message = NULL, *before = NULL;
+    const struct value *block, *error;
 
-    run_record_init_dead(&record, &dead, "dev:tap-a-to-target-b", xstrdup("/logs/elt.log"));
-    value = run_record_to_value(&record);
+    fill_record(&record);
+    record.host = xstrdup("worker-1");
+    before = run_record_to_json(&record);
+    json = run_record_if_killed(&record);
+    after = run_record_to_json(&record);
+    ck_assert_str_eq(after, before);
+    value = parse(json);
+    block = value_at(value_get(value, "blocks"), 0);
+    error = value_get(value, "error");
+    message = xasprintf("the process %d on worker-1 ended without closing its run", (int)getpid());
     ck_assert_str_eq(value_get_text(value, "status"), "failed");
-    ck_assert_str_eq(value_get_text(value, "state_id"), "dev:tap-a-to-target-b");
-    ck_assert_str_eq(value_get_text(value, "ended_at"), "2026-11-22T12:20:05.000000Z");
-    ck_assert_str_eq(value_get_text(value, "log_path"), "/logs/elt.log");
-    ck_assert_str_eq(value_get_text(value_get(value, "error"), "message"),
-                     "the process 77 on worker-1 ended without closing its run");
+    ck_assert_str_eq(value_get_text(block, "status"), "failed");
+    ck_assert_str_eq(value_get_text(error, "message"), message);
+    ck_assert_str_eq(value_get_text(error, "signature"),
+                     "failed: the process # on worker-# ended without closing its run");
+    ck_assert_str_eq(value_get_text(value, "ended_at"), "2026-11-22T12:20:01.623456Z");
+    ck_assert_int_eq(value_to_int(value_get(value_get(value, "totals"), "records"), -1), 7);
+    ck_assert_uint_eq(value_count(value_get(value, "processes")), 0);
     run_record_clear(&record);
 }
 END_TEST
@@ -224,7 +230,7 @@ Suite *pipeline_run_record_suite(void)
     tcase_add_test(tcase, texts_are_cut_between_characters);
     tcase_add_test(tcase, a_task_of_airflow_is_named_as_the_trigger);
     tcase_add_test(tcase, a_long_state_id_becomes_a_name_that_fits);
-    tcase_add_test(tcase, a_run_that_was_killed_has_a_record_too);
+    tcase_add_test(tcase, the_record_of_a_run_that_is_killed_has_what_is_known_before);
     tcase_add_loop_test(tcase, a_state_id_becomes_a_directory_name, 0, ARRAY_LEN(dir_names));
     suite_add_tcase(suite, tcase);
     return suite;

@@ -38,7 +38,7 @@ static void set_up(void)
     ck_ok(store_open(uri, NULL, &other, &err));
     ck_ok(state_backend_open(NULL, store, &backend, &err));
     ck_ok(store_lock_acquire(store, id, 0, NULL, &lock, NULL, &err));
-    ck_ok(store_run_begin(store, id, run_1, "cli", &row_id, &err));
+    ck_ok(store_run_begin(store, id, run_1, "cli", NULL, &row_id, &err));
 }
 
 static void tear_down(void)
@@ -235,7 +235,7 @@ START_TEST(a_run_without_state_counts_its_lines)
     struct state_writer *writer = state_writer_new(NULL);
 
     accept(writer, "{\"n\": 1}");
-    state_writer_beat(writer);
+    state_writer_beat_take(writer, xstrdup("{\"n\":1}"));
     state_writer_end(writer, 0, 0);
     ck_assert(state_writer_has_ended(writer));
     ck_ok(state_writer_close(writer, &err));

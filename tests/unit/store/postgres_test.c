@@ -128,12 +128,12 @@ START_TEST(a_connection_that_was_cut_is_made_again_and_the_lock_kept)
     struct store *other = open_store(uri);
     int64_t row_id = 0;
 
-    ck_ok(store_run_begin(store, "a", run_1, "cli", &row_id, &err));
+    ck_ok(store_run_begin(store, "a", run_1, "cli", NULL, &row_id, &err));
     ck_ok(write_state(store, lock, 1));
     cut_connection(store);
     ck_ok(write_state(store, lock, 2));
     cut_connection(store);
-    ck_ok(store_run_heartbeat(store, row_id, &err));
+    ck_ok(store_run_heartbeat(store, row_id, NULL, &err));
     check_state(2);
     ck_assert_int_eq(store_lock_acquire(other, "a", 0, NULL, &none, NULL, &err), -1);
     ck_assert_int_eq(err.code, ERR_LOCKED);
@@ -149,7 +149,7 @@ START_TEST(a_lock_that_somebody_took_meanwhile_is_lost)
     struct store_lock *lock = acquire(store), *taken = NULL;
     int64_t row_id = 0;
 
-    ck_ok(store_run_begin(store, "a", run_1, "cli", &row_id, &err));
+    ck_ok(store_run_begin(store, "a", run_1, "cli", NULL, &row_id, &err));
     ck_ok(write_state(store, lock, 1));
     cut_connection(store);
     ck_ok(store_lock_acquire(other, "a", 2000, NULL, &taken, NULL, &err));
@@ -159,7 +159,7 @@ START_TEST(a_lock_that_somebody_took_meanwhile_is_lost)
     ck_assert_int_eq(err.code, ERR_LOST_LOCK);
     ck_assert_int_eq(write_state(store, lock, 3), -1);
     ck_assert_int_eq(err.code, ERR_LOST_LOCK);
-    ck_assert_int_eq(store_run_heartbeat(store, row_id, &err), -1);
+    ck_assert_int_eq(store_run_heartbeat(store, row_id, NULL, &err), -1);
     ck_assert_int_eq(err.code, ERR_LOST_LOCK);
     check_state(2);
     store_lock_release(lock);

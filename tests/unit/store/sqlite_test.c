@@ -74,8 +74,8 @@ START_TEST(values_are_stored_in_the_form_of_meltanos)
 
     ck_ok(open_file("meltano.db"));
     clock_set_for_tests(1795350000000000);
-    ck_ok(
-        store_run_begin(store, "a", "01A202E5-75E7-7A34-9AD5-4CBBF4A2B6D1", "cli", &row_id, &err));
+    ck_ok(store_run_begin(store, "a", "01A202E5-75E7-7A34-9AD5-4CBBF4A2B6D1", "cli", NULL, &row_id,
+                          &err));
     auto_free char *row = query_text("SELECT run_id || ' ' || started_at || ' ' || payload FROM "
                                      "runs");
 

@@ -182,7 +182,8 @@ START_TEST(a_run_without_its_lock_writes_no_file)
     int64_t row_id = 0;
 
     ck_ok(store_lock_acquire(store, id, 0, NULL, &lock, NULL, &err));
-    ck_ok(store_run_begin(store, id, "01a202e5-75e7-7a34-9ad5-4cbbf4a2b6d1", "cli", &row_id, &err));
+    ck_ok(store_run_begin(store, id, "01a202e5-75e7-7a34-9ad5-4cbbf4a2b6d1", "cli", NULL, &row_id,
+                          &err));
     ck_ok(store->db.driver->script(&store->db,
                                    "UPDATE meltshim_locks SET generation = generation + 1", &err));
     ck_assert_int_eq(state_backend_write(backend, id, lock, row_id, NULL, STATE_COMPLETE,

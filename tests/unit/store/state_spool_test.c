@@ -39,7 +39,7 @@ static void set_up(void)
     ck_ok(store_open(uri, NULL, &store, &err));
     ck_ok(state_backend_open(NULL, store, &backend, &err));
     ck_ok(store_lock_acquire(store, id, 0, &self, &lock, NULL, &err));
-    ck_ok(store_run_begin(store, id, run_1, "cli", &row_id, &err));
+    ck_ok(store_run_begin(store, id, run_1, "cli", NULL, &row_id, &err));
 }
 
 static void tear_down(void)

@@ -136,7 +136,7 @@ static int64_t begin(struct store *on, const char *state_id, const char *run_id)
 {
     int64_t row_id = 0;
 
-    ck_ok(store_run_begin(on, state_id, run_id, "cli", &row_id, &err));
+    ck_ok(store_run_begin(on, state_id, run_id, "cli", NULL, &row_id, &err));
     ck_assert_int_gt(row_id, 0);
     return row_id;
 }
@@ -319,7 +319,7 @@ START_TEST(a_run_is_seen_from_its_begin_to_its_end)
     run_row_clear(&row);
 
     clock_set_for_tests(1795350001000000);
-    ck_ok(store_run_heartbeat(store, row_id, &err));
+    ck_ok(store_run_heartbeat(store, row_id, NULL, &err));
     clock_set_for_tests(1795350002500000);
     ck_ok(store_run_finish(store, row_id, RUN_SUCCESS, NULL, "{\"status\":\"success\"}", &err));
     ck_ok(store_find_running(store, id, &row, &found, &err));
@@ -414,21 +414,10 @@ START_TEST(runs_without_a_heartbeat_become_failed)
 }
 END_TEST
 
-static char *describe_dead(void *context, const struct dead_run *run)
-{
-    ck_assert_ptr_eq(context, &err);
-    ck_assert_str_eq(run->run_id, run_1);
-    ck_assert_int_eq(run->pid, getpid());
-    ck_assert_int_ne(run->started_at_us, 0);
-    ck_assert_int_ge(run->last_heartbeat_us, run->started_at_us);
-    return xstrdup("{\"dead\":true}");
-}
-
 START_TEST(the_next_owner_closes_what_a_dead_one_left)
 {
     struct store_lock *lock;
     struct run_row_list runs = {0};
-    char *record = NULL;
     size_t closed = 9;
 
     start(_i);
@@ -436,19 +425,65 @@ START_TEST(the_next_owner_closes_what_a_dead_one_left)
     begin(store, id, run_1);
     run_sql(store, "INSERT INTO runs (job_name, state, payload) "
                    "VALUES ('dev:tap-a-to-target-b', 'RUNNING', '{}')");
-    ck_ok(store_close_abandoned_runs(store, lock, NULL, NULL, &closed, &err));
+    ck_ok(store_close_abandoned_runs(store, lock, &closed, &err));
     ck_assert_uint_eq(closed, 0);
     store_lock_release(lock);
     lock = acquire(store, id);
-    ck_ok(store_close_abandoned_runs(store, lock, describe_dead, &err, &closed, &err));
+    ck_ok(store_close_abandoned_runs(store, lock, &closed, &err));
     ck_assert_uint_eq(closed, 1);
-    ck_ok(store_find_record(store, run_1, &record, &err));
-    ck_assert_str_eq(record, "{\"dead\":true}");
-    free(record);
     ck_ok(store_find_runs(store, run_1, &runs, &err));
     ck_assert_int_eq(runs.items[0].state, RUN_FAIL);
     ck_assert_ptr_nonnull(strstr(runs.items[0].payload, "ended without closing its run."));
     run_row_list_clear(&runs);
+    finish();
+}
+END_TEST
+
+/* The record of run_1, which both ways of asking for it tell; NULL when there is none. */
+static char *look_up_record(void)
+{
+    struct strlist list = STRLIST_INIT;
+    char *record = NULL;
+
+    ck_ok(store_find_record(store, run_1, &record, &err));
+    ck_ok(store_list_records(store, NULL, 0, &list, &err));
+    ck_assert_uint_eq(list.count, record ? 1 : 0);
+    if (record)
+        ck_assert_str_eq(list.items[0], record);
+    strlist_clear(&list);
+    return record;
+}
+
+START_TEST(a_record_made_in_advance_is_that_of_a_run_that_others_close)
+{
+    auto_free char *record = NULL;
+    struct store_lock *lock;
+    int64_t row_id;
+
+    start(_i);
+    lock = acquire(store, id);
+    ck_ok(store_run_begin(store, id, run_1, "cli", "{\"n\":1}", &row_id, &err));
+    ck_assert_ptr_null(look_up_record());
+    ck_ok(store_run_heartbeat(store, row_id, "{\"n\":2}", &err));
+    ck_ok(store_run_heartbeat(store, row_id, NULL, &err));
+    ck_assert_ptr_null(look_up_record());
+    store_lock_release(lock);
+    lock = acquire(store, id);
+    ck_ok(store_close_abandoned_runs(store, lock, NULL, &err));
+    record = look_up_record();
+    ck_assert_str_eq(record, "{\"n\":2}");
+    finish();
+}
+END_TEST
+
+START_TEST(a_record_made_in_advance_goes_with_the_end_of_the_run)
+{
+    int64_t row_id;
+
+    start(_i);
+    ck_ok(store_run_begin(store, id, run_1, "cli", "{\"n\":1}", &row_id, &err));
+    ck_ok(store_run_finish(store, row_id, RUN_SUCCESS, NULL, NULL, &err));
+    ck_assert_ptr_null(look_up_record());
     finish();
 }
 END_TEST
@@ -621,7 +656,7 @@ static int64_t take_from_killed_owner(void)
     kill(pid, SIGKILL);
     ck_ok(store_lock_acquire(store, id, 20000, NULL, &lock, NULL, &err));
     took = clock_monotonic_ms() - killed;
-    ck_ok(store_close_abandoned_runs(store, lock, NULL, NULL, &closed, &err));
+    ck_ok(store_close_abandoned_runs(store, lock, &closed, &err));
     ck_assert_uint_eq(closed, 1);
     store_lock_release(lock);
     waitpid(pid, NULL, 0);
@@ -664,7 +699,7 @@ START_TEST(a_run_without_its_lock_cannot_write)
     ck_assert_int_eq(err.code, ERR_LOST_LOCK);
     ck_assert_str_eq(err.message,
                      "this run has lost the lock of 'dev:tap-a-to-target-b' to another one");
-    ck_assert_int_eq(store_run_heartbeat(store, row_id, &err), -1);
+    ck_assert_int_eq(store_run_heartbeat(store, row_id, NULL, &err), -1);
     ck_assert_int_eq(err.code, ERR_LOST_LOCK);
     ck_assert_int_eq(store_run_finish(store, row_id, RUN_SUCCESS, NULL, "{}", &err), -1);
     ck_assert_int_eq(err.code, ERR_LOST_LOCK);
@@ -1008,6 +1043,8 @@ Suite *store_store_contract_suite(void)
         the_newest_runs_come_first,
         runs_without_a_heartbeat_become_failed,
         the_next_owner_closes_what_a_dead_one_left,
+        a_record_made_in_advance_is_that_of_a_run_that_others_close,
+        a_record_made_in_advance_goes_with_the_end_of_the_run,
         records_are_found_by_the_start_of_the_run_id,
         a_lock_has_one_owner_whose_name_the_others_learn,
         a_starter_waits_as_long_as_it_is_told,
