@@ -1,5 +1,6 @@
 """The system database goes away while a run goes on: stopped, cut off, full, locked, refusing."""
 
+import contextlib
 import json
 import os
 import signal
@@ -338,6 +339,101 @@ def test_a_run_that_lost_its_lock_meanwhile_writes_nothing(database):
     assert process.returncode == 23, stderr
     assert database.state() == frozen
     assert not spool_files(lab)
+
+
+@pytest.fixture
+def small_database(lab):
+    """Of a server with a disk of its own, where it makes no room for its log in advance."""
+    server = PostgresServer({"shared_buffers": "8MB", "wal_recycle": "off"})
+    mount = ["mount", "-t", "tmpfs", "-o", "size=100m", "tmpfs", server._dir]
+    subprocess.run(mount, check=True)
+    try:
+        with server:
+            yield DatabaseLab(lab, server)
+    finally:
+        subprocess.run(["umount", "-l", server._dir], check=True)
+        server._dir.rmdir()
+
+
+def start_with_large_states(lab: Lab, count: int, patience: int):
+    """A run whose states take room in the tables: 200 kB each, which cannot be made smaller."""
+    steps = [["schema", "users"]]
+    for number in range(1, count + 1):
+        file = lab.root / f"state-{number}"
+        value = {**at(number), "ballast": os.urandom(100_000).hex()}
+        file.write_text(json.dumps({"type": "STATE", "value": value}) + "\n")
+        steps += [["record", "users"], ["file", str(file)], ["sleep", 0.1]]
+    lab.prepare(steps)
+    set_run_settings(lab, database_patience=patience)
+    return lab.start("run", "tap-a", "target-b")
+
+
+def bookmark(database: DatabaseLab) -> int:
+    state = database.state()
+    return state["bookmarks"]["users"]["id"] if state else 0
+
+
+@needs_root
+@pytest.mark.parametrize("what", ["tables", "log"])
+def test_a_servers_disk_that_is_full_for_a_while_does_not_fail_the_run(small_database, what):
+    """When there is no room for its log the server crashes, and cannot recover either."""
+    database, lab = small_database, small_database.lab
+    server = database.server
+    process = start_with_large_states(lab, 60, patience=60)
+    lab.wait_for(lambda: bookmark(database) > 0)
+    fill(server._dir)
+    if what == "log":
+        with contextlib.suppress(RuntimeError):
+            database.psql("SELECT pg_switch_wal(); CREATE TABLE ballast AS SELECT 1")
+            database.psql("SELECT pg_switch_wal(); CREATE TABLE more AS SELECT 1")
+        server.process.wait(20)
+    lab.wait_for(lambda: spool_files(lab))
+    (server._dir / "ballast").unlink()
+    if what == "log":
+        server.start()
+    lab.wait_for(lambda: not spool_files(lab))
+    _, stderr = finish(process)
+    assert process.returncode == 0, stderr
+    assert "The run goes on" in stderr
+    assert bookmark(database) == 60
+    assert database.row_states() == ["SUCCESS"]
+
+
+@needs_root
+def test_a_servers_disk_that_stays_full_keeps_the_state_for_the_next_run(small_database):
+    database, lab = small_database, small_database.lab
+    process = start_with_large_states(lab, 30, patience=1)
+    lab.wait_for(lambda: bookmark(database) > 0)
+    fill(database.server._dir)
+    record, stderr = finish(process)
+    (database.server._dir / "ballast").unlink()
+    assert process.returncode == 24, stderr
+    assert "No space left on device" in record["error"]["message"]
+    before = bookmark(database)
+    assert 0 < before < 30
+    result = lab.load(steps=[["schema", "users"], ["counted", "users", 1, 1]])
+    assert result.status == 0, result.stderr
+    assert result.stream("users")["bookmark_before"] == {"id": 30}
+    assert database.state() == at(31)
+    assert database.row_states() == ["FAIL", "SUCCESS"]
+
+
+def test_what_was_saved_survives_a_crash_of_the_server(lab):
+    """All of its memory is lost. What it did not have to write for us it writes after minutes."""
+    with PostgresServer({"wal_writer_delay": "10s", "checkpoint_timeout": "1h"}) as server:
+        database = DatabaseLab(lab, server)
+        process = start_counting(lab, 100, 0.1)
+        lab.wait_for(lambda: bookmark(database) > 10)
+        process.send_signal(signal.SIGSTOP)
+        seen = bookmark(database)
+        signal_server(server, signal.SIGKILL)
+        server.process.wait()
+        server.start()
+        assert bookmark(database) >= seen
+        process.send_signal(signal.SIGCONT)
+        _, stderr = finish(process)
+        assert process.returncode == 0, stderr
+        assert database.state() == at(100)
 
 
 @needs_root
