@@ -96,8 +96,22 @@ const struct command state_history_command = {
 
 struct version_args {
     const char *state_id, *version, *other;
+    const char *named; /* the version by --version */
     bool force;
 };
+
+/* The version by either way, NULL when none is given. */
+static int choose_version(const struct version_args *args, const char **out, struct error *err)
+{
+    if (args->version && args->named)
+        return error_set(err, ERR_USAGE, "VERSION and --version mean the same: give one of them");
+    *out = args->version ? args->version : args->named;
+    return 0;
+}
+
+#define VERSION_OPTION                                                                             \
+    OPTION_STRING(struct version_args, named, "version", "The version, instead of VERSION.",       \
+                  .metavar = "VERSION")
 
 /* version NULL: the newest; minus selects from the newest back. */
 static int find_version(const struct state_place *place, const char *state_id, const char *version,
@@ -118,8 +132,8 @@ static int find_version(const struct state_place *place, const char *state_id, c
     if (store_state_history(place->store, state_id, minus + 1, &versions, err) < 0)
         return -1;
     if (versions.count <= minus)
-        result = error_set(err, ERR_STATE, "%s has %zu version%s", state_id, versions.count,
-                           versions.count == 1 ? "" : "s");
+        result = error_set(err, ERR_STATE, "the state of '%s' has %zu version%s", state_id,
+                           versions.count, versions.count == 1 ? "" : "s");
     else
         *out = versions.items[minus].version;
     state_version_list_clear(&versions);
@@ -131,10 +145,12 @@ static int run_show(struct app *app, void *data, struct error *err)
     const struct version_args *args = data;
     auto_state_place struct state_place place = {0};
     auto_value struct value *state = NULL;
+    const char *chosen = NULL;
     int64_t version;
 
-    if (state_open(app, args->state_id, STORE_READ, &place, err) < 0 ||
-        find_version(&place, args->state_id, args->version, 0, &version, err) < 0 ||
+    if (choose_version(args, &chosen, err) < 0 ||
+        state_open(app, args->state_id, STORE_READ, &place, err) < 0 ||
+        find_version(&place, args->state_id, chosen, 0, &version, err) < 0 ||
         state_service_show(place.backend, args->state_id, version, &state, err) < 0)
         return -1;
     app_print_json(app, state);
@@ -147,9 +163,15 @@ static const struct argument_def show_arguments[] = {
     {0},
 };
 
+static const struct option_def show_options[] = {
+    VERSION_OPTION,
+    {0},
+};
+
 const struct command state_show_command = {
     .name = "show",
     .summary = "Print a version of a state; the newest one if none is given.",
+    .options = show_options,
     .arguments = show_arguments,
     .args_size = sizeof(struct version_args),
     .run = run_show,
@@ -204,12 +226,15 @@ static int run_rollback(struct app *app, void *data, struct error *err)
     const struct version_args *args = data;
     auto_strbuf struct strbuf now = STRBUF_INIT;
     auto_state_place struct state_place place = {0};
+    const char *chosen = NULL;
     int64_t version;
 
+    if (choose_version(args, &chosen, err) < 0)
+        return -1;
     if (!args->force && !app_confirm("This will overwrite the state's current value. Continue?"))
         return state_declined(err);
     if (state_open(app, args->state_id, STORE_WRITE, &place, err) < 0 ||
-        find_version(&place, args->state_id, args->version, 1, &version, err) < 0 ||
+        find_version(&place, args->state_id, chosen, 1, &version, err) < 0 ||
         restore_version(&place, args, version, err) < 0)
         return -1;
     log_info("State for %s was rolled back to version %lld at %s.", args->state_id,
@@ -218,6 +243,7 @@ static int run_rollback(struct app *app, void *data, struct error *err)
 }
 
 static const struct option_def rollback_options[] = {
+    VERSION_OPTION,
     STATE_FORCE_OPTION(struct version_args),
     {0},
 };

@@ -187,7 +187,8 @@ int state_service_check_export(const struct value *states, struct error *err)
         if (!value_is_map(member->value) || !is_part(value_get(member->value, "completed")) ||
             !is_part(value_get(member->value, "partial")))
             return error_set(err, ERR_STATE,
-                             "%s: {\"completed\": {...}, \"partial\": {...}} was expected",
+                             "the state of '%s': {\"completed\": {...}, \"partial\": {...}} was "
+                             "expected",
                              member->key);
     }
     return 0;
@@ -231,7 +232,8 @@ static int read_version(struct state_backend *backend, const char *state_id, int
         return -1;
     if (found)
         return 0;
-    error_set(err, ERR_STATE, "%s has no version %lld", state_id, (long long)version);
+    error_set(err, ERR_STATE, "the state of '%s' has no version %lld", state_id,
+              (long long)version);
     return error_hint(err, "'state history %s' lists its versions.", state_id);
 }
 

@@ -171,12 +171,20 @@ def test_every_version_is_kept_and_can_be_restored(project):
         "- singer_state.bookmarks.users: 1\n+ singer_state.bookmarks.users: 2\n"
     )
     assert json.loads(project("state", "show", STATE_ID, "1").out) == bookmarks(users=1)
+    named = project("state", "show", STATE_ID, "--version", "1")
+    assert json.loads(named.out) == bookmarks(users=1)
+    assert project("state", "show", STATE_ID, "1", "--version", "1").status == 2
 
     assert project("state", "rollback", "--force", STATE_ID, "1").status == 0
     assert get_state(project) == bookmarks(users=1)
     assert project("state", "rollback", "--force", STATE_ID, "3").status == 0
     assert get_state(project) == bookmarks(users=2, **{"a.b": 3})
-    assert project("state", "rollback", "--force", STATE_ID, "99").status == 22
+    assert project("state", "rollback", "--force", STATE_ID, "--version=1").status == 0
+    assert get_state(project) == bookmarks(users=1)
+    assert project("state", "rollback", "--force", STATE_ID, "3").status == 0
+    refused = project("state", "rollback", "--force", STATE_ID, "99")
+    assert refused.status == 22
+    assert f"The state of '{STATE_ID}' has no version 99." in refused.err
     assert project("state", "rollback", "--force", STATE_ID, "x").status == 2
 
 

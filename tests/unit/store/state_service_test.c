@@ -161,9 +161,12 @@ static const struct {
     const char *message;
 } wrong_exports[] = {
     {"[]", "expected a JSON object, got a list"},
-    {"{\"a\":{},\"b\":5}", "b: {\"completed\": {...}, \"partial\": {...}} was expected"},
-    {"{\"b\":{\"completed\":[]}}", "b: {\"completed\": {...}, \"partial\": {...}} was expected"},
-    {"{\"b\":{\"partial\":\"\"}}", "b: {\"completed\": {...}, \"partial\": {...}} was expected"},
+    {"{\"a\":{},\"b\":5}",
+     "the state of 'b': {\"completed\": {...}, \"partial\": {...}} was expected"},
+    {"{\"b\":{\"completed\":[]}}",
+     "the state of 'b': {\"completed\": {...}, \"partial\": {...}} was expected"},
+    {"{\"b\":{\"partial\":\"\"}}",
+     "the state of 'b': {\"completed\": {...}, \"partial\": {...}} was expected"},
 };
 
 START_TEST(what_is_no_export_is_refused_as_a_whole)
@@ -195,7 +198,7 @@ START_TEST(an_older_version_can_be_had_back)
     ck_assert_str_eq(versions.items[2].source, "state merge");
     state_version_list_clear(&versions);
     ck_assert_int_eq(state_service_rollback(backend, "a", NULL, 9, &err), -1);
-    ck_assert_str_eq(err.message, "a has no version 9");
+    ck_assert_str_eq(err.message, "the state of 'a' has no version 9");
     ck_assert_str_eq(err.hint, "'state history a' lists its versions.");
 }
 END_TEST
