@@ -12,6 +12,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* What Linux takes of one string, its NUL included. */
+#define MAX_VARIABLE_SIZE (128 * 1024)
+
 #define USUAL_SEARCH "/usr/local/bin:/usr/bin:/bin"
 
 static const char *env_value(const char *const *env, const char *name)
@@ -84,7 +87,33 @@ char *find_interpreter(const char *path)
     return xstrndup(start, strcspn(start, " \t\r\n"));
 }
 
-int describe_exec_failure(const char *path, int error_number, struct error *err)
+/* The variables of a plugin are its settings, and each has a limit of its own. */
+static int explain_size(const char *const *env, struct error *err)
+{
+    const char *longest = "";
+    size_t most = 0;
+
+    for (; env && *env; env++) {
+        size_t size = strlen(*env) + 1;
+
+        if (size > most) {
+            most = size;
+            longest = *env;
+        }
+    }
+    if (most > MAX_VARIABLE_SIZE)
+        return error_hint(err,
+                          "The variable '%.*s' of its environment has %zu bytes, and Linux takes "
+                          "%d: shorten the setting that it holds.",
+                          (int)strcspn(longest, "="), longest, most, MAX_VARIABLE_SIZE);
+    return error_hint(err,
+                      "Its arguments and its environment are too much together; the longest "
+                      "variable is '%.*s' with %zu bytes. 'ulimit -s' bounds their sum.",
+                      (int)strcspn(longest, "="), longest, most);
+}
+
+int describe_exec_failure(const char *path, const char *const *env, int error_number,
+                          struct error *err)
 {
     auto_free char *interpreter = error_number == ENOENT ? find_interpreter(path) : NULL;
 
@@ -98,6 +127,8 @@ int describe_exec_failure(const char *path, int error_number, struct error *err)
     error_set_errno(err, ERR_START, "cannot start '%s'", path);
     if (error_number == EACCES)
         return error_hint(err, "Check that it is a file with the right to execute it.");
+    if (error_number == E2BIG)
+        return explain_size(env, err);
     if (error_number == ENOEXEC)
         return error_hint(err, "It is neither a program for this machine nor a script that begins "
                                "with '#!'.");

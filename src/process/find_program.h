@@ -18,6 +18,7 @@ char *find_other_program(const char *name, const char *search);
 char *find_interpreter(const char *path);
 
 /* Why path could not be executed. Returns -1. */
-int describe_exec_failure(const char *path, int error_number, struct error *err);
+int describe_exec_failure(const char *path, const char *const *env, int error_number,
+                          struct error *err);
 
 #endif

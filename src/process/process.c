@@ -96,7 +96,7 @@ int process_replace(const char *const *argv, const char *const *env, struct erro
     if (follows_parent)
         prctl(PR_SET_PDEATHSIG, SIGTERM);
     execve(path, (char *const *)argv, (char *const *)env);
-    describe_exec_failure(path, errno, err);
+    describe_exec_failure(path, env, errno, err);
     sigprocmask(SIG_SETMASK, &before, NULL);
     sigaction(SIGPIPE, &ignore, NULL);
     sigaction(SIGXFSZ, &ignore, NULL);
@@ -163,7 +163,8 @@ static int refuse_start(const struct exec_plan *plan, const struct guard_message
 {
     switch (message->step) {
     case START_EXEC:
-        return describe_exec_failure(plan->path, message->value, err);
+        return describe_exec_failure(plan->path, (const char *const *)plan->env, message->value,
+                                     err);
     case START_CHDIR:
         errno = message->value;
         return error_set_errno(err, ERR_START, "cannot start '%s' in directory '%s'", plan->path,

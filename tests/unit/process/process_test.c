@@ -95,7 +95,8 @@ static struct process spawn_script(const char *script)
 
 static void refuse_spawn(struct spawn_spec *spec, struct process *process, struct error *err)
 {
-    spec->env = (const char *const *)environ;
+    if (!spec->env)
+        spec->env = (const char *const *)environ;
     spec->fds[0] = SPAWN_NULL;
     spec->fds[1] = spec->fds[2] = SPAWN_INHERIT;
     ck_assert_int_eq(process_spawn(spec, process, err), -1);
@@ -248,6 +249,41 @@ START_TEST(a_file_without_the_right_to_execute_is_an_error)
     ck_assert_int_eq(process.end.code, EACCES);
     ck_assert_str_eq(err.hint, "Check that it is a file with the right to execute it.");
     remove_test_dir();
+}
+END_TEST
+
+START_TEST(a_variable_that_is_too_long_for_the_kernel_is_named)
+{
+    auto_free char *long_variable = xasprintf("TAP_A_STEPS=%0200000d", 1);
+    const char *argv[] = {"/bin/true", NULL};
+    const char *env[] = {"X=1", long_variable, "Y=1", NULL};
+    struct spawn_spec spec = {.argv = argv, .env = env};
+    struct process process;
+    struct error err = {0};
+
+    refuse_spawn(&spec, &process, &err);
+    ck_assert_int_eq(process.end.code, E2BIG);
+    ck_assert_str_eq(err.message, "cannot start '/bin/true': Argument list too long");
+    ck_assert_str_eq(err.hint, "The variable 'TAP_A_STEPS' of its environment has 200013 bytes, "
+                               "and Linux takes 131072: shorten the setting that it holds.");
+}
+END_TEST
+
+START_TEST(variables_that_are_too_much_together_are_told_from_it)
+{
+    auto_free char *long_variable = xasprintf("TAP_A_STEPS=%0130000d", 1);
+    const char *argv[] = {"/bin/true", NULL};
+    const char *env[100];
+    struct spawn_spec spec = {.argv = argv, .env = env};
+    struct process process;
+    struct error err = {0};
+
+    for (size_t i = 0; i < ARRAY_LEN(env); i++)
+        env[i] = i + 1 < ARRAY_LEN(env) ? long_variable : NULL;
+    refuse_spawn(&spec, &process, &err);
+    ck_assert_str_eq(err.hint, "Its arguments and its environment are too much together; the "
+                               "longest variable is 'TAP_A_STEPS' with 130013 bytes. 'ulimit -s' "
+                               "bounds their sum.");
 }
 END_TEST
 
@@ -1002,6 +1038,8 @@ Suite *process_process_suite(void)
     tcase_add_test(start, a_path_that_does_not_exist_gives_the_errno_of_exec);
     tcase_add_test(start, a_script_without_its_interpreter_names_the_interpreter);
     tcase_add_test(start, a_file_without_the_right_to_execute_is_an_error);
+    tcase_add_test(start, a_variable_that_is_too_long_for_the_kernel_is_named);
+    tcase_add_test(start, variables_that_are_too_much_together_are_told_from_it);
     tcase_add_test(start, a_missing_working_directory_is_named);
     tcase_add_test(start, a_program_is_looked_up_in_the_path_of_its_own_environment);
     tcase_add_test(start, a_program_gets_no_descriptor_but_its_own);
