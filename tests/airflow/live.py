@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import threading
 import time
+import uuid
 from pathlib import Path
 
 from faults.lab import MARK, Lab
@@ -280,6 +281,13 @@ class Task:
     def statuses(self) -> list[str]:
         return [record["status"] for record in self.records()]
 
+    def check_records(self) -> None:
+        """There is one of every run, whoever ended it."""
+        rows = self.lab.query("SELECT run_id FROM runs WHERE state <> 'STATE_EDIT'")
+        assert {uuid.UUID(str(run_id)) for (run_id,) in rows} <= {
+            uuid.UUID(record["run_id"]) for record in self.records()
+        }
+
     def check_state(self) -> None:
         """No loss, and not ahead: what the target confirmed, and no more, is remembered."""
         state, confirmed = self.state(), self.lab.confirmations()[-1]
@@ -287,7 +295,7 @@ class Task:
 
     def check_left(self) -> None:
         """Nothing survives, nobody wrote beside another, and the next run starts at once and goes
-        on where the last one came to."""
+        on where the last one came to; then there is a record of each."""
         self.wait_until_quiet()
         assert not self.lab.output.with_name(self.lab.output.name + ".two-writers").exists()
         self.finish()
@@ -299,6 +307,7 @@ class Task:
         self.check_state()
         assert set(self.loaded()) == set(range(1, max(self.loaded()) + 1))
         assert "RUNNING" not in self.lab.row_states()
+        self.check_records()
         self.lab.check_wholeness()
 
 
