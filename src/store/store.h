@@ -141,10 +141,11 @@ int store_last_success(struct store *store, const char *state_id, int64_t *ended
 
 /* --- run records (meltshim_runs) ---------------------------------------------------------- */
 
-/* Records as JSON text, newest first; limit 0: all. A command that has no runs row (plugin
- * commands only, stateless) stores its record with store_record_add(). */
+/* Of a run that has no runs row (plugin commands only, stateless), or whose row another run has
+ * closed: then it takes the place of the one that was recorded in advance. */
 int store_record_add(struct store *store, const char *run_id, const char *record,
                      struct error *err);
+/* As JSON text, newest first; limit 0: all. */
 int store_list_records(struct store *store, const char *state_id, size_t limit, struct strlist *out,
                        struct error *err);
 /* *out stays NULL when there is none. A prefix of the run id that is unique will do. */

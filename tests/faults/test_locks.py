@@ -133,6 +133,8 @@ def resume_and_check_refusal(lab, process):
     assert lab.query("SELECT state_id, completed_state, updated_at FROM state") == before
     assert lab.versions() == versions
     assert lab.row_states() == ["FAIL", "SUCCESS"]
+    runs = json.loads(lab.run("runs", "list", "--format=json").stdout)["runs"]
+    assert [run for run in runs if run["run_id"] == record["run_id"]] == [record]
 
 
 def test_a_suspended_run_whose_session_was_taken_over_cannot_write(postgres_lab):
