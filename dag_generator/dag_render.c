@@ -375,8 +375,10 @@ static void render_imports(const struct dag *dag, struct strbuf *out)
     else
         strbuf_add(out, has_assets ? ", Asset" : "");
     strbuf_add(out, has_groups ? ", TaskGroup" : "");
-    strbuf_add(out, "\nexcept ImportError:  # Airflow 2\n"
-                    "    from airflow import DAG\n");
+    strbuf_addf(out,
+                "\nexcept ImportError:  # Airflow 2%s\n"
+                "    from airflow import DAG\n",
+                dag->has_asset_or_time ? ", 3.0 and 3.1" : "");
     if (has_assets)
         strbuf_add(out, "    from airflow.datasets import Dataset as Asset\n");
     if (!dag->in_pods)

@@ -6,7 +6,7 @@ import pendulum
 try:
     from airflow.providers.standard.operators.bash import BashOperator
     from airflow.sdk import DAG, Asset, AssetOrTimeSchedule, CronTriggerTimetable
-except ImportError:  # Airflow 2
+except ImportError:  # Airflow 2, 3.0 and 3.1
     from airflow import DAG
     from airflow.datasets import Dataset as Asset
     from airflow.operators.bash import BashOperator
