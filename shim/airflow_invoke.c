@@ -157,6 +157,7 @@ static int supervise(struct app *app, struct airflow *airflow, const struct strl
 
     if (services_plan(airflow, words, &set, err) < 0)
         return -1;
+    services_remove_stale_pid(airflow, &set);
     /* It is for us alone: Airflow's web servers would report themselves, and tasks inherit it. */
     strmap_remove(&airflow->env, SERVICE_MANAGER_VARIABLE);
     strmap_to_environ(&airflow->env, &env);

@@ -1,9 +1,14 @@
 #include "airflow/services.h"
 
 #include "airflow/probe.h"
+#include "base/file.h"
+#include "base/log.h"
 #include "base/memory.h"
+#include "base/path.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define DEFAULT_STOP_TIMEOUT_S 60
 #define LONGEST_STOP_TIMEOUT_S (30LL * 86400)
@@ -213,4 +218,31 @@ int services_plan(const struct airflow *airflow, const struct strlist *words,
     *out = set;
     set = (struct service_set){0};
     return 0;
+}
+
+/* --- what a killed one leaves --------------------------------------------------------------- */
+
+static bool is_gunicorn(const char *pid)
+{
+    auto_free char *path = xasprintf("/proc/%ld/cmdline", strtol(pid, NULL, 10));
+    auto_strbuf struct strbuf line = STRBUF_INIT;
+    struct error ignored = {0};
+
+    return file_read(path, &line, &ignored) == 0 &&
+           memmem(line.text, line.length, "gunicorn", strlen("gunicorn"));
+}
+
+void services_remove_stale_pid(const struct airflow *airflow, const struct service_set *set)
+{
+    auto_free char *path = path_join(airflow->home, "airflow-webserver.pid");
+    auto_strbuf struct strbuf pid = STRBUF_INIT;
+    struct error ignored = {0};
+    bool is_needed = false;
+
+    for (size_t i = 0; i < set->count; i++)
+        is_needed |= !strcmp(set->items[i].name, "webserver");
+    if (!is_needed || file_read(path, &pid, &ignored) < 0 || is_gunicorn(strbuf_text(&pid)))
+        return;
+    if (unlink(path) == 0)
+        log_info("%s is removed: the webserver that wrote it was killed", path);
 }

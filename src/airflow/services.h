@@ -27,5 +27,8 @@ bool services_need_database(const struct strlist *words);
  * somebody else sits on the API's port. out must be zeroed; its env is the caller's to set. */
 int services_plan(const struct airflow *airflow, const struct strlist *words,
                   struct service_set *out, struct error *err);
+/* Airflow 2's webserver waits for ever on the file of one that was killed when another process has
+ * its number by now, as in a container that starts again. */
+void services_remove_stale_pid(const struct airflow *airflow, const struct service_set *set);
 
 #endif

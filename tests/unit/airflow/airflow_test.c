@@ -11,9 +11,11 @@
 #include "tests/unit/tempdir.h"
 
 #include <check.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 Suite *airflow_airflow_suite(void);
@@ -510,6 +512,56 @@ static const struct {
     {"", false, false},
 };
 
+/* A child is this program for a moment. */
+static bool has_command_line(pid_t child, const char *word)
+{
+    auto_free char *path = xasprintf("/proc/%d/cmdline", child);
+    auto_strbuf struct strbuf line = STRBUF_INIT;
+
+    ck_assert_int_eq(file_read(path, &line, &err), 0);
+    return strstr(strbuf_text(&line), word) != NULL;
+}
+
+static void plan_and_sweep(const char *word)
+{
+    auto_strlist struct strlist words = STRLIST_INIT;
+    auto_service_set struct service_set set = {0};
+
+    strlist_add(&words, word);
+    ck_assert_msg(!services_plan(airflow, &words, &set, &err), "%s", err.message);
+    services_remove_stale_pid(airflow, &set);
+}
+
+START_TEST(the_file_of_a_webserver_that_was_killed_is_removed)
+{
+    static const char file[] = ".meltano/airflow/airflow-webserver.pid";
+    auto_free char *ours = xasprintf("%d\n", getpid()), *living = NULL;
+    pid_t child;
+
+    install("2.11.2");
+    prepare("    config: {core: {executor: SequentialExecutor}}\n");
+    tempdir_write(file, ours);
+    plan_and_sweep("scheduler");
+    ck_assert(file_exists(tempdir_join(file)));
+    plan_and_sweep("webserver");
+    ck_assert(!file_exists(tempdir_join(file)));
+
+    child = fork();
+    if (!child) {
+        execl("/bin/sleep", "gunicorn: master [airflow-webserver]", "60", NULL);
+        _exit(127);
+    }
+    living = xasprintf("%d\n", child);
+    tempdir_write(file, living);
+    while (!has_command_line(child, "gunicorn"))
+        usleep(1000);
+    plan_and_sweep("webserver");
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    ck_assert(file_exists(tempdir_join(file)));
+}
+END_TEST
+
 START_TEST(command_lines_are_told_apart)
 {
     auto_strlist struct strlist words = STRLIST_INIT;
@@ -527,6 +579,7 @@ Suite *airflow_airflow_suite(void)
     TCase *tcase = tcase_create("airflow");
 
     tcase_add_checked_fixture(tcase, set_up, tear_down);
+    tcase_add_test(tcase, the_file_of_a_webserver_that_was_killed_is_removed);
     tcase_add_test(tcase, the_version_is_read_without_starting_anything);
     tcase_add_test(tcase, an_extension_without_airflow_has_it_elsewhere);
     tcase_add_test(tcase, airflow_is_started_once_and_then_only_after_a_change);
