@@ -27,7 +27,8 @@ MOUNTS = """
 mount -t tmpfs -o mode=755 run /run
 umount --recursive /sys/fs/cgroup 2>/dev/null || true
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
-mount --bind /dev/null /dev/console
+touch /run/console
+mount --bind /run/console /dev/console
 """
 
 
