@@ -82,8 +82,8 @@ void airflow_refresh_dags(struct app *app, const struct airflow *airflow)
     generator = file_exists(manifest) ? NULL : find_generator(folder);
     if (generator)
         log_warning("No DAG files are written beside %s, which makes DAGs of the same schedules. "
-                    "To change over, remove it and start again (see 'Coming from a stock "
-                    "generator' in docs/airflow.md)",
+                    "How to change over and keep the history is in docs/airflow.md, 'Coming from "
+                    "a stock generator'",
                     generator);
     else if (refresh(app, folder, &err) < 0)
         log_error("The DAG files stay as they are: %s. %s", err.message, err.hint);

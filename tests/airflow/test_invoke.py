@@ -3,6 +3,7 @@ metadata in PostgreSQL, one generated DAG executed each."""
 
 import json
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -305,6 +306,94 @@ def test_airflow_2_needs_no_adopting_by_the_python_meltano(make_project, databas
     wait_for_run(project, postgres, database, started)
     assert stop(started, signal.SIGTERM, 60) == 0, project.said()[-4000:]
     project.wait_until_nothing_is_left()
+
+
+# One record a run: where it begins shows whether the state was found.
+TAP = """#!/bin/sh
+at=0
+while [ $# -gt 0 ]; do
+    [ "$1" = --state ] && at=$(tr -dc 0-9 <"$2")
+    shift
+done
+echo '{"type":"SCHEMA","stream":"s","schema":{"properties":{"id":{}}},"key_properties":["id"]}'
+echo '{"type":"RECORD","stream":"s","record":{"id":'$((at + 1))'}}'
+echo '{"type":"STATE","value":{"at":'$((at + 1))'}}'
+"""
+TARGET = """#!/bin/sh
+while read -r line; do
+    case $line in
+    *RECORD*) echo "$line" >>loaded ;;
+    *STATE*) line=${line#*'"value":'}; echo "${line%\\}}" ;;
+    esac
+done
+"""
+
+
+def use_a_stock_generator(project: Project) -> Path:
+    """A project that loads something, with the generator where the bundle puts it."""
+    path = project.root / "meltano.yml"
+    document = yaml.safe_load(path.read_text())
+    document["plugins"]["extractors"] = [{"name": "tap-a", "namespace": "tap_a",
+                                          "executable": "./tap", "capabilities": ["state"]}]
+    document["plugins"]["loaders"] = [{"name": "target-b", "namespace": "target_b",
+                                       "executable": "./target"}]
+    document["jobs"][0]["tasks"].append("tap-a target-b")
+    # One run only, whatever the hour.
+    document["schedules"][0]["interval"] = "0 0 1 1 *"
+    path.write_text(yaml.safe_dump(document, sort_keys=False))
+    for name, text in (("tap", TAP), ("target", TARGET)):
+        (project.root / name).write_text(text)
+        (project.root / name).chmod(0o755)
+    generator = project.root / "orchestrate" / "dags" / "meltano.py"
+    generator.parent.mkdir(parents=True)
+    shutil.copy(Path(__file__).parent / "stock" / "generator.py", generator)
+    project.env["STYLE"] = "extension"
+    return generator
+
+
+@pytest.mark.parametrize(("venv", "plugin", "program"), [
+    ("airflow", own_plugin, None),
+    ("airflow2", hub_plugin, "meltano"),  # the Python one, as before the change
+])
+def test_the_history_of_a_stock_generator_goes_on(make_project, databases, postgres, venv, plugin,
+                                                  program):
+    database = databases()
+    name = database.rsplit("/", 1)[1]
+    project = make_project(venv, "orchestrators", plugin(database, free_port()))
+    generator = use_a_stock_generator(project)
+    dag = "meltano_greeting_greet"
+
+    def history() -> str:
+        return postgres.psql("SELECT dag_id, count(*), min(state), max(state) FROM dag_run"
+                             " GROUP BY dag_id", name)
+
+    started = project.start("invoke", "airflow", "scheduler",
+                            program=program and venv_bin("meltano") / program)
+    wait_for_run(project, postgres, database, started)
+    assert stop(started, signal.SIGTERM, 60) == 0, project.said()[-4000:]
+    project.wait_until_nothing_is_left()
+    assert history() == f"{dag}|1|success|success\n"
+
+    # What docs/airflow.md says, in its order.
+    path = project.root / "meltano.yml"
+    path.write_text("annotations: {meltshim: {airflow: {ids: stock}}}\n" + path.read_text())
+    generator.unlink()
+    assert project.command("airflow", "generate").returncode == 0
+
+    started = project.start("invoke", "airflow", "scheduler")
+    wait_until(lambda: project.pid_of("scheduler"), "the scheduler", 60)
+    done = project.command("invoke", "airflow", "dags", "trigger", dag)
+    assert done.returncode == 0, done.stderr
+    try:
+        wait_until(lambda: history() == f"{dag}|2|success|success\n", "the second run", 120, 0.5)
+    except TimeoutError as late:
+        raise AssertionError(history() + project.said()[-6000:]) from late
+    assert stop(started, signal.SIGTERM, 60) == 0, project.said()[-4000:]
+    project.wait_until_nothing_is_left()
+    tasks = postgres.psql("SELECT task_id, count(*) FROM task_instance GROUP BY 1 ORDER BY 1", name)
+    assert tasks == f"{dag}_task0|2\n{dag}_task1|2\n"
+    assert [json.loads(line)["record"]["id"]
+            for line in (project.root / "loaded").read_text().splitlines()] == [1, 2]
 
 
 def test_running_tasks_are_waited_for_up_to_the_limit(make_project, databases, postgres):
