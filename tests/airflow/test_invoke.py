@@ -308,6 +308,53 @@ def test_airflow_2_needs_no_adopting_by_the_python_meltano(make_project, databas
     project.wait_until_nothing_is_left()
 
 
+def use_the_hub(project: Project, hub) -> None:
+    """The definition that the hub has, in place of ours."""
+    shutil.rmtree(project.root / "plugins")
+    project.env["MELTANO_HUB_URL"] = hub.url
+    done = project.command("lock", "airflow")
+    assert done.returncode == 0, done.stderr
+    assert (project.root / "plugins" / project.kind / "airflow--apache.lock").exists()
+
+
+@pytest.mark.parametrize("venv", ["airflow", "airflow2"])
+@pytest.mark.parametrize("kind", ["orchestrators", "utilities"])
+def test_the_executor_is_set_in_three_ways(make_project, hub, venv, kind):
+    project = make_project(venv, kind, {"variant": "apache"})
+    use_the_hub(project, hub)
+
+    def executor(**variables: str) -> str:
+        done = project.command("invoke", "airflow", "config", "get-value", "core", "executor",
+                               **variables)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.splitlines()[-1]
+
+    for words, name in ((["airflow", "set"], "CeleryExecutor"),
+                        (["set", "airflow"], "LocalExecutor")):
+        done = project.command("config", *words, "core.executor", name)
+        assert done.returncode == 0, done.stderr
+        assert executor() == name
+    assert executor(AIRFLOW__CORE__EXECUTOR="CeleryExecutor") == "CeleryExecutor"
+
+
+@pytest.mark.parametrize("venv", ["airflow", "airflow2"])
+def test_the_utility_of_the_hub_runs_a_dag(make_project, hub, databases, postgres, venv):
+    database = databases()
+    project = make_project(venv, "utilities", {"variant": "apache", **STOP_TIMEOUT})
+    use_the_hub(project, hub)
+    port = "api.port" if venv == "airflow" else "webserver.web_server_port"
+    for words in (["database.sql_alchemy_conn", database], ["core.executor", "LocalExecutor"],
+                  [port, str(free_port())]):
+        done = project.command("config", "airflow", "set", *words)
+        assert done.returncode == 0, done.stderr
+
+    started = project.start("invoke", "airflow", "scheduler")
+    wait_for_run(project, postgres, database, started)
+    assert stop(started, signal.SIGTERM, 60) == 0, project.said()[-4000:]
+    project.wait_until_nothing_is_left()
+    assert (project.root / "orchestrate/airflow/dags/greeting.py").exists()
+
+
 # One record a run: where it begins shows whether the state was found.
 TAP = """#!/bin/sh
 at=0
