@@ -2,7 +2,7 @@
  *
  * A run that was told to end has seconds to do so, whatever a server does. Everything that waits
  * for one asks here how long it may. One deadline for the whole process, set from any thread: waits
- * that have begun notice it within DEADLINE_SLICE_MS, and those for HTTP within about a second. */
+ * that have begun notice it within DEADLINE_SLICE_MS. */
 #ifndef BASE_DEADLINE_H
 #define BASE_DEADLINE_H
 

@@ -15,6 +15,7 @@ struct http_request {
     const struct strbuf *body;
     long connect_timeout_ms; /* 0: 10 s */
     long timeout_ms;         /* whole exchange; 0: 30 s */
+    long silence_ms;         /* instead: as long as bytes pass, with no longer pause than this */
 };
 
 struct http_response {
@@ -26,7 +27,8 @@ struct http_response {
 void http_response_clear(struct http_response *response);
 #define auto_http_response ATTR_CLEANUP(http_response_clear)
 
-/* 0 when an answer arrived, whatever its status; -1 (ERR_HUB: host and reason) otherwise.
+/* 0 when an answer arrived, whatever its status; -1 (ERR_HUB: host and reason) otherwise, also when
+ * the deadline (base/deadline.h) has passed.
  * response must be zeroed. */
 int http_perform(const struct http_request *request, struct http_response *response,
                  struct error *err);

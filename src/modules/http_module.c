@@ -1,5 +1,6 @@
 /* modules/http_module.c - base/http.h on libcurl; becomes meltshim-http.so. */
 #include "base/attrs.h"
+#include "base/clock.h"
 #include "base/deadline.h"
 #include "base/http.h"
 #include "base/memory.h"
@@ -8,23 +9,11 @@
 #include <curl/curl.h>
 #include <string.h>
 
-#define CONNECT_TIMEOUT_MS 10000
-#define TIMEOUT_MS         30000
+#define CONNECT_TIMEOUT_MS 10000L
+#define TIMEOUT_MS         30000L
 #define MAX_REDIRECTS      10L
 /* Nothing we ask for comes near this; a server gone mad must not eat the memory. */
 #define MAX_BODY (256 * 1024 * 1024)
-
-/* Called about once a second while nothing arrives; true gives up. */
-static int check_deadline(void *context, curl_off_t down_total, curl_off_t down,
-                          curl_off_t up_total, curl_off_t up)
-{
-    (void)context;
-    (void)down_total;
-    (void)down;
-    (void)up_total;
-    (void)up;
-    return deadline_has_passed();
-}
 
 int http_module_perform(const struct http_request *request, struct http_response *response,
                         struct error *err);
@@ -96,6 +85,16 @@ static char *describe_server(const char *url)
     return xstrndup(url, (size_t)(start - url) + length);
 }
 
+static long connect_timeout_ms(const struct http_request *request)
+{
+    return request->connect_timeout_ms ? request->connect_timeout_ms : CONNECT_TIMEOUT_MS;
+}
+
+static long timeout_ms(const struct http_request *request)
+{
+    return request->timeout_ms ? request->timeout_ms : TIMEOUT_MS;
+}
+
 static int fail(CURLcode code, const char *detail, const struct http_request *request,
                 const struct exchange *exchange, struct error *err)
 {
@@ -106,12 +105,10 @@ static int fail(CURLcode code, const char *detail, const struct http_request *re
     if (code == CURLE_ABORTED_BY_CALLBACK)
         return error_set(err, ERR_HUB, "%s did not answer before this program had to end", server);
     if (code == CURLE_OPERATION_TIMEDOUT)
-        return error_set(
-            err, ERR_HUB,
-            "%s did not answer in time (%ld ms to connect, %ld ms in "
-            "all)",
-            server, request->connect_timeout_ms ? request->connect_timeout_ms : CONNECT_TIMEOUT_MS,
-            request->timeout_ms ? request->timeout_ms : TIMEOUT_MS);
+        return error_set(err, ERR_HUB, "%s did not answer in time (%ld ms to connect, %ld ms %s)",
+                         server, connect_timeout_ms(request),
+                         request->silence_ms ? request->silence_ms : timeout_ms(request),
+                         request->silence_ms ? "without a byte" : "in all");
     return error_set(err, ERR_HUB, "cannot reach %s: %s", server,
                      *detail ? detail : curl_easy_strerror(code));
 }
@@ -137,6 +134,63 @@ static CURL *get_handle(void)
     if (!handle)
         abort();
     return handle;
+}
+
+/* The bytes that have passed, both ways. */
+static curl_off_t count_bytes(CURL *handle)
+{
+    curl_off_t down = 0, up = 0;
+    long headers = 0;
+
+    curl_easy_getinfo(handle, CURLINFO_SIZE_DOWNLOAD_T, &down);
+    curl_easy_getinfo(handle, CURLINFO_SIZE_UPLOAD_T, &up);
+    curl_easy_getinfo(handle, CURLINFO_HEADER_SIZE, &headers);
+    return down + up + headers;
+}
+
+static CURLM *get_connections(void)
+{
+    static _Thread_local CURLM *connections;
+
+    if (!connections)
+        connections = curl_multi_init();
+    if (!connections)
+        abort();
+    return connections;
+}
+
+/* Like curl_easy_perform(), which would look at the deadline once a second only. */
+static CURLcode perform(CURL *handle, long silence_ms)
+{
+    CURLM *connections = get_connections();
+    int64_t moved_ms = clock_monotonic_ms();
+    curl_off_t passed = 0;
+    CURLcode code = CURLE_OK;
+    const CURLMsg *message;
+    int running = 1;
+
+    curl_multi_add_handle(connections, handle);
+    while (code == CURLE_OK) {
+        if (curl_multi_perform(connections, &running) != CURLM_OK)
+            code = CURLE_FAILED_INIT;
+        if (!running)
+            break;
+        if (count_bytes(handle) != passed) {
+            passed = count_bytes(handle);
+            moved_ms = clock_monotonic_ms();
+        }
+        if (deadline_has_passed())
+            code = CURLE_ABORTED_BY_CALLBACK;
+        else if (silence_ms && clock_monotonic_ms() - moved_ms >= silence_ms)
+            code = CURLE_OPERATION_TIMEDOUT;
+        else
+            curl_multi_poll(connections, NULL, 0, DEADLINE_SLICE_MS, NULL);
+    }
+    message = curl_multi_info_read(connections, &running);
+    if (message)
+        code = message->data.result;
+    curl_multi_remove_handle(connections, handle);
+    return code;
 }
 
 static void trust_named_certificates(CURL *handle)
@@ -188,16 +242,12 @@ int http_module_perform(const struct http_request *request, struct http_response
     curl_easy_setopt(handle, CURLOPT_WRITEDATA, &exchange);
     curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, receive_header);
     curl_easy_setopt(handle, CURLOPT_HEADERDATA, &exchange);
-    curl_easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
-    curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, check_deadline);
-    curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS,
-                     request->connect_timeout_ms ? request->connect_timeout_ms
-                                                 : (long)CONNECT_TIMEOUT_MS);
-    curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS,
-                     request->timeout_ms ? request->timeout_ms : (long)TIMEOUT_MS);
+    curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, connect_timeout_ms(request));
+    if (!request->silence_ms)
+        curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, timeout_ms(request));
     set_method_and_body(handle, request);
     trust_named_certificates(handle);
-    code = curl_easy_perform(handle);
+    code = perform(handle, request->silence_ms);
     if (code == CURLE_OK)
         curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &response->status);
     curl_slist_free_all(headers);

@@ -142,22 +142,28 @@ static void stop(struct transfer *transfer, enum stop_reason reason)
     take_stop_step(transfer);
 }
 
+static int64_t later(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
 /* No more state will come. What is left to be written may take its time, unless a signal told the
  * run to end. */
 static void end_states(struct transfer *transfer, bool hurry)
 {
-    int64_t now_ms = clock_monotonic_ms();
-    int64_t limit_ms = 0;
+    const struct run_settings *settings = transfer->run->settings;
+    int64_t now_ms = clock_monotonic_ms(), until_ms = now_ms, limit_ms;
 
-    if (transfer->stop_signal)
-        limit_ms =
-            transfer->stop_signal_ms + transfer->run->settings->stop_grace_ms - STATE_MARGIN_MS;
-    if (hurry || (limit_ms && limit_ms < now_ms + STATE_LEAST_MS))
-        limit_ms = now_ms + STATE_LEAST_MS;
+    if (hurry || transfer->stop_signal) {
+        if (!hurry)
+            until_ms = transfer->stop_signal_ms + settings->stop_grace_ms - STATE_MARGIN_MS;
+        limit_ms = until_ms = later(until_ms, now_ms + STATE_LEAST_MS);
+    } else {
+        until_ms = now_ms + settings->database_patience_ms;
+        limit_ms = later(until_ms, now_ms + DATABASE_ANSWER_MS);
+    }
     transfer->is_writing = true;
-    state_writer_end(transfer->run->states,
-                     limit_ms ? limit_ms : now_ms + transfer->run->settings->database_patience_ms,
-                     limit_ms);
+    state_writer_end(transfer->run->states, until_ms, limit_ms);
 }
 
 static void notify_signal(void *context, int signal_number)
@@ -694,12 +700,21 @@ static int set_idle(const struct transfer *transfer, struct error *err)
                      plugin_describe(stage->plugin, name, sizeof name), stage_waits_for(stage));
 }
 
+/* Where the next run begins. */
+static const char *describe_saved(const struct transfer *transfer)
+{
+    if (transfer->state_error.code == ERR_SPOOLED)
+        return transfer->state_error.hint;
+    if (transfer->state_error.code != ERR_NONE)
+        return "What the loader confirmed last could not be saved and is loaded again.";
+    return state_writer_counts(transfer->run->states)->checkpoints
+               ? "What the loader confirmed is saved; the next run continues there."
+               : "The loader had confirmed nothing yet; the next run starts where this one did.";
+}
+
 static int set_stop_error(const struct transfer *transfer, struct error *err)
 {
-    const char *saved = state_writer_counts(transfer->run->states)->checkpoints
-                            ? "What the loader confirmed is saved; the next run continues there."
-                            : "The loader had confirmed nothing yet; the next run starts where "
-                              "this one did.";
+    const char *saved = describe_saved(transfer);
 
     switch (transfer->stop_reason) {
     case STOP_STATE:

@@ -20,6 +20,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* However short the patience with the database is, so long a server may take to answer at the end.
+ */
+#define DATABASE_ANSWER_MS 5000
+
 struct run_settings {
     int64_t idle_timeout_ms; /* 0: none */
     int64_t stop_grace_ms;

@@ -408,8 +408,8 @@ static int write_or_spool_end(const struct runner *runner, const struct state_se
     struct error cause = {0};
     int result;
 
-    if (is_short)
-        deadline_set(clock_monotonic_ms() + patience_ms);
+    deadline_set(clock_monotonic_ms() +
+                 (is_short || patience_ms > DATABASE_ANSWER_MS ? patience_ms : DATABASE_ANSWER_MS));
     result = write_end(session, end, patience_ms, &cause);
     deadline_set(0);
     if (!result)

@@ -17,7 +17,7 @@ static void log_outcome(const char *path, const struct state_spool *spool,
 
     switch (outcome) {
     case SPOOL_COMMITTED:
-        log_info("%s of run %s, which the system database was away for, is committed to '%s'", what,
+        log_info("%s of run %s, which could not be saved then, is committed to '%s'", what,
                  spool->run_id, spool->state_id);
         break;
     case SPOOL_WAS_COMMITTED:

@@ -742,8 +742,8 @@ static int hint_at_spool(const struct state_writer *writer, struct error *err)
 
     strbuf_add_shell_word(&word, writer->options.spool_path);
     return error_hint(err,
-                      "It is kept in a file. The next run of this state id commits it first; to do "
-                      "so now: meltshim state commit %s",
+                      "It is kept in a file. The next run of this state id commits it first; "
+                      "'meltshim state commit %s' does so now.",
                       strbuf_text(&word));
 }
 
@@ -761,8 +761,8 @@ static int tell_result(struct state_writer *writer, struct error *err)
         return error_set(err, ERR_STATE,
                          "the state of '%s' is not saved: %s; nor kept in a file: %s", state_id,
                          writer->failure.message, writer->spool_failure.message);
-    error_set(err, ERR_SPOOLED, "the last state of '%s' is not in the system database yet: %s",
-              state_id, writer->failure.message);
+    error_set(err, ERR_SPOOLED, "the last state of '%s' is not saved yet: %s", state_id,
+              writer->failure.message);
     return hint_at_spool(writer, err);
 }
 
@@ -834,7 +834,7 @@ int state_writer_spool_end(struct state_writer *writer, enum run_state end, cons
                          "the end of the run is not recorded: %s; nor kept in a file: %s",
                          cause->message, failure.message);
     writer->is_spooled = true;
-    error_set(err, ERR_SPOOLED, "%s of '%s' %s not in the system database yet: %s",
+    error_set(err, ERR_SPOOLED, "%s of '%s' %s not saved yet: %s",
               writer->has_candidate ? "the last state and the end of the run"
                                     : "the end of the run",
               writer->options.state_id, writer->has_candidate ? "are" : "is", cause->message);

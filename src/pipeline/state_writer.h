@@ -60,7 +60,7 @@ int state_writer_fd(const struct state_writer *writer);
 int state_writer_tell(struct state_writer *writer, struct error *err);
 
 /* No more lines will come: what is pending is written. When that fails for a reason that may pass,
- * it is tried again until patience_until_ms; beyond limit_ms (0: no limit) nothing is waited for.
+ * it is tried again until patience_until_ms; beyond limit_ms nothing is waited for.
  * Both are clock_monotonic_ms(). May be called again to hurry. */
 void state_writer_end(struct state_writer *writer, int64_t patience_until_ms, int64_t limit_ms);
 bool state_writer_has_ended(const struct state_writer *writer);

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #define CONNECT_TIMEOUT_MS 5000
-#define TIMEOUT_MS         20000
+#define SILENCE_MS         20000
 /* A request is made so often in all when the server is busy or away, after 0.2 s, 0.4 s, ... */
 #define MAX_ATTEMPTS   4
 #define FIRST_PAUSE_MS 200
@@ -98,7 +98,7 @@ static int send_once(struct s3_backend *backend, const struct s3_request *reques
         .method = request->method,
         .body = request->body,
         .connect_timeout_ms = CONNECT_TIMEOUT_MS,
-        .timeout_ms = TIMEOUT_MS,
+        .silence_ms = SILENCE_MS,
     };
     const char *scheme;
     int failed;
@@ -347,7 +347,7 @@ static int s3_lock_state(void *context, const char *state_id, struct error *err)
 
     if (state_id_check_path(state_id, err) < 0)
         return -1;
-    while (clock_monotonic_ms() < deadline && !deadline_has_passed()) {
+    do {
         auto_strbuf struct strbuf text = STRBUF_INIT;
         bool is_free, taken = false;
 
@@ -361,7 +361,7 @@ static int s3_lock_state(void *context, const char *state_id, struct error *err)
         if (taken)
             return 0;
         deadline_sleep_ms(LOCK_POLL_MS);
-    }
+    } while (clock_monotonic_ms() < deadline);
     error_set(err, ERR_STATE, "the state of '%s' stayed locked by another program", state_id);
     return error_hint(err, "Its lock is the object 's3://%s/%s'.", backend->bucket, key);
 }

@@ -249,6 +249,22 @@ def test_a_discovery_that_fails_while_the_server_is_away_is_recorded_later(datab
     assert not spool_files(lab)
 
 
+def test_a_server_that_answers_nothing_by_the_end_is_not_waited_for_beyond_the_patience(database):
+    lab = database.lab
+    process = start_counting(lab, 20, 0.1)
+    lab.wait_for(lambda: database.state() is not None)
+    signal_server(database.server, signal.SIGSTOP)
+    try:
+        lab.wait_for(lambda: lab.loaded()[-1] == 20)
+        started = time.monotonic()
+        record, stderr = finish(process)
+        assert time.monotonic() - started < 15
+    finally:
+        signal_server(database.server, signal.SIGCONT)
+    assert process.returncode == 24, stderr
+    assert kept_state(lab) == at(20)
+
+
 def test_merged_state_is_kept_whole(database):
     lab = database.lab
     steps = [["schema", "users"], ["counted", "users", 2, 1]]

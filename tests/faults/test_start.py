@@ -297,7 +297,7 @@ def test_s3_that_refuses_is_said_and_nothing_is_loaded(lab, s3, status, code, sa
 
 
 def test_s3_that_is_slow_is_given_up(lab, s3, soak):
-    """In the long form it never answers: four times 20 seconds are waited for."""
+    """In the long form it never answers: four times 20 seconds without a byte are waited for."""
     s3.pause = 3600 if soak else 2
     result = lab.load(steps=THREE, env=s3_settings(s3.server_address[1]), timeout=150)
     check_refusal(result, 22, "127.0.0.1" if soak else "503")

@@ -17,6 +17,7 @@
 
 static pid_t server;
 static char address[64];
+static int pause_ms;
 
 /* Everything up to the end of the body that Content-Length announces. */
 static bool read_request(int connection, struct strbuf *request)
@@ -69,8 +70,14 @@ static void respond(int connection, const struct http_answer *answer)
     strbuf_addf(&response,
                 "HTTP/1.1 %d Status\r\nConnection: close\r\nContent-Length: %zu\r\n%s\r\n",
                 answer->status, body.length, answer->headers ? answer->headers : "");
-    strbuf_add(&response, strbuf_text(&body));
     if (fd_write_all(connection, response.text, response.length) < 0)
+        return;
+    for (size_t i = 0; pause_ms && i < body.length; i++) {
+        usleep((useconds_t)pause_ms * 1000);
+        if (fd_write_all(connection, body.text + i, 1) < 0)
+            return;
+    }
+    if (!pause_ms && fd_write_all(connection, strbuf_text(&body), body.length) < 0)
         return;
 }
 
@@ -119,6 +126,15 @@ const char *http_server_start(const struct http_answer *answers, const char *log
         serve(listener, answers, log);
     }
     close(listener);
+    return address;
+}
+
+const char *http_server_start_slow(const struct http_answer *answers, const char *log,
+                                   int byte_pause_ms)
+{
+    pause_ms = byte_pause_ms;
+    http_server_start(answers, log);
+    pause_ms = 0;
     return address;
 }
 

@@ -14,6 +14,9 @@ struct http_answer {
 /* Its address, "http://127.0.0.1:PORT". The requests are appended to the file log. One at a time.
  */
 const char *http_server_start(const struct http_answer *answers, const char *log);
+/* The same, with a pause before every byte of a body. */
+const char *http_server_start_slow(const struct http_answer *answers, const char *log,
+                                   int byte_pause_ms);
 void http_server_stop(void);
 
 #endif

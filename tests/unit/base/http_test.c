@@ -1,6 +1,7 @@
 #include "base/http.h"
 
 #include "base/clock.h"
+#include "base/deadline.h"
 #include "base/memory.h"
 #include "tests/unit/http_server.h"
 #include "tests/unit/tempdir.h"
@@ -113,6 +114,58 @@ START_TEST(a_silent_server_is_given_up_in_time)
 }
 END_TEST
 
+START_TEST(a_server_that_falls_silent_is_given_up)
+{
+    static const struct http_answer answers[] = {{"/", 0, -1, NULL, NULL}, {0}};
+    auto_http_response struct http_response response = {0};
+    auto_free char *url = xasprintf("%s/", start(answers));
+    auto_free char *message =
+        xasprintf("%.*s did not answer in time (10000 ms to connect, 300 ms without a byte)",
+                  (int)strlen(url) - 1, url);
+    struct http_request request = {.url = url, .timeout_ms = 1, .silence_ms = 300};
+    int64_t before = clock_monotonic_ms();
+    struct error err = {0};
+
+    ck_assert_int_eq(http_perform(&request, &response, &err), -1);
+    ck_assert_str_eq(err.message, message);
+    ck_assert_int_ge(clock_monotonic_ms() - before, 300);
+    ck_assert_int_lt(clock_monotonic_ms() - before, 3000);
+}
+END_TEST
+
+START_TEST(a_server_that_is_slow_and_not_silent_is_waited_for)
+{
+    static const struct http_answer answers[] = {{"/", 0, 200, NULL, "ten bytes."}, {0}};
+    auto_http_response struct http_response response = {0};
+    auto_free char *url =
+        xasprintf("%s/", http_server_start_slow(answers, tempdir_join("log"), 100));
+    struct http_request request = {.url = url, .timeout_ms = 1, .silence_ms = 800};
+    int64_t before = clock_monotonic_ms();
+    struct error err = {0};
+
+    ck_assert_msg(!http_perform(&request, &response, &err), "%s", err.message);
+    ck_assert_str_eq(strbuf_text(&response.body), "ten bytes.");
+    ck_assert_int_ge(clock_monotonic_ms() - before, 1000);
+}
+END_TEST
+
+START_TEST(the_deadline_ends_an_exchange)
+{
+    static const struct http_answer answers[] = {{"/", 0, -1, NULL, NULL}, {0}};
+    auto_http_response struct http_response response = {0};
+    auto_free char *url = xasprintf("%s/", start(answers));
+    struct http_request request = {.url = url};
+    int64_t before = clock_monotonic_ms();
+    struct error err = {0};
+
+    deadline_set(before + 300);
+    ck_assert_int_eq(http_perform(&request, &response, &err), -1);
+    deadline_set(0);
+    ck_assert_ptr_nonnull(strstr(err.message, "did not answer before this program had to end"));
+    ck_assert_int_lt(clock_monotonic_ms() - before, 800);
+}
+END_TEST
+
 START_TEST(only_http_is_spoken)
 {
     auto_http_response struct http_response response = {0};
@@ -135,6 +188,9 @@ Suite *base_http_suite(void)
     tcase_add_test(tcase, a_redirection_is_followed_and_leaves_only_the_last_answer);
     tcase_add_test(tcase, a_server_that_is_not_there_is_named);
     tcase_add_test(tcase, a_silent_server_is_given_up_in_time);
+    tcase_add_test(tcase, a_server_that_falls_silent_is_given_up);
+    tcase_add_test(tcase, a_server_that_is_slow_and_not_silent_is_waited_for);
+    tcase_add_test(tcase, the_deadline_ends_an_exchange);
     tcase_add_test(tcase, only_http_is_spoken);
     suite_add_tcase(suite, tcase);
     return suite;
