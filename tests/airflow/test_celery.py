@@ -129,6 +129,12 @@ def test_another_worker_goes_on_where_a_lost_one_was(airflow, tmp_path, postgres
             first.stop()
             second.stop()
     assert record["trigger"]["try_number"] in (2, "2")
+    newest, killed = json.loads(second.lab.run("runs", "list", "--format=json").stdout)["runs"]
+    assert newest["run_id"] == record["run_id"]
+    assert "ended without closing its run" in killed["error"]["message"]
+    assert (killed["trigger"]["dag_run_id"], killed["trigger"]["try_number"]) == (
+        run["dag_run_id"], "1"
+    )
     assert second.lab.loaded() == [saved + 1] == [second.lab.committed()]
     assert second.lab.row_states() == ["FAIL", "SUCCESS"]
     assert second.lab.survivors() == []

@@ -67,6 +67,7 @@ def a_task_that_succeeds_hands_its_record_on(task):
     assert record["streams"][0]["records"] == 3
     assert (task.root / "note.txt").read_text() == str(record["streams"])
     assert record == task.records()[0]
+    assert f"The whole log is {record['log_path']}" in task.live.log(task.name)
     assert task.statuses() == ["success", "success"]
     task.check_left()
 
@@ -328,6 +329,8 @@ def heartbeats_that_are_lost(task):
     program, runner = task.program(), task.runner()
     with suspended(task.supervisor()):
         succeed_next_time(task, program, runner)
+    told = f"An older attempt of this task still runs as process {program}: telling it to end"
+    assert told in task.live.log(task.name, 2)
     task.check_left()
 
 
