@@ -537,6 +537,23 @@ static void check_ids(const struct dag_list *list, struct dag_problems *problems
     }
 }
 
+/* Choices of jobs that no schedule runs, and those that stand where nobody would read them. */
+static void check_other_places(const struct project *project, struct dag_problems *problems)
+{
+    for (size_t i = 0; i < project->job_count; i++) {
+        struct dag_choices ignored = {0};
+
+        dag_choices_read(value_get(project->jobs[i].entry, "annotations"), DAG_FROM_JOB, &ignored,
+                         problems);
+    }
+    for (size_t i = 0; i < project->plugin_count; i++)
+        dag_choices_refuse(value_get(project->plugins[i]->entry, "annotations"), "plugin",
+                           project->plugins[i]->name, problems);
+    for (size_t i = 0; i < project->environment_count; i++)
+        dag_choices_refuse(value_get(project->environments[i].entry, "annotations"), "environment",
+                           project->environments[i].name, problems);
+}
+
 int dag_list_build(const struct project *project, const struct dag_request *request,
                    struct dag_list **out, struct strlist *more, struct error *err)
 {
@@ -550,6 +567,7 @@ int dag_list_build(const struct project *project, const struct dag_request *requ
         build_dag(&build, request, list);
     }
     check_ids(list, &problems);
+    check_other_places(project, &problems);
     if (dag_problems_count(&problems)) {
         *err = problems.first;
         if (more)

@@ -676,6 +676,20 @@ void dag_choices_read(const struct value *annotations, enum dag_source source,
                  problems);
 }
 
+void dag_choices_refuse(const struct value *annotations, const char *kind, const char *name,
+                        struct dag_problems *problems)
+{
+    const struct value *ours = value_get(annotations, "meltshim");
+    struct error err = {0};
+
+    if (!value_get(ours, "airflow"))
+        return;
+    error_set_at_key(&err, ERR_CONFIG, ours, "airflow", PLACE " has no meaning for %s '%s'", kind,
+                     name);
+    error_hint(&err, "It may stand at the top of meltano.yml, in a job and in a schedule.");
+    dag_problems_add(problems, &err);
+}
+
 void dag_choices_read_task(const struct value *options, enum dag_source source,
                            struct dag_choices *choices, struct dag_problems *problems)
 {

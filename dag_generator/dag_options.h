@@ -154,6 +154,9 @@ void dag_choices_read(const struct value *annotations, enum dag_source source,
 /* The same with the options of one task: a map as it stands under tasks:. */
 void dag_choices_read_task(const struct value *options, enum dag_source source,
                            struct dag_choices *choices, struct dag_problems *problems);
+/* Notes when the annotations of something that becomes no DAG have choices all the same. */
+void dag_choices_refuse(const struct value *annotations, const char *kind, const char *name,
+                        struct dag_problems *problems);
 
 /* The choice of the closest place, NULL when there is none; *source (may be NULL) says which. */
 const struct value *dag_choice(const struct dag_choices *choices, enum dag_option option,

@@ -285,6 +285,28 @@ START_TEST(all_that_is_wrong_is_told_at_once)
 }
 END_TEST
 
+START_TEST(choices_that_nobody_would_read_are_refused)
+{
+    auto_project struct project *project =
+        load("plugins:\n  extractors:\n"
+             "  - {name: tap, namespace: t, annotations: {meltshim: {airflow: {queue: x}}}}\n"
+             "environments:\n- {name: dev, annotations: {meltshim: {airflow: {}}}}\n"
+             "jobs:\n- {name: unused, tasks: [a], annotations: {meltshim: {airflow: {x: 1}}}}\n");
+    auto_strlist struct strlist more = STRLIST_INIT;
+    struct dag_list *list = NULL;
+    struct error err = {0};
+
+    ck_assert_int_eq(dag_list_build(project, &plain_request, &list, &more, &err), -1);
+    ck_assert_str_eq(err.message,
+                     "meltano.yml:7:65: unknown key 'x' in annotations.meltshim.airflow");
+    ck_assert_uint_eq(more.count, 2);
+    ck_assert_str_eq(more.items[0],
+                     "meltano.yml:3:56: annotations.meltshim.airflow has no meaning for plugin "
+                     "'tap'. It may stand at the top of meltano.yml, in a job and in a schedule.");
+    ck_assert_ptr_nonnull(strstr(more.items[1], "has no meaning for environment 'dev'"));
+}
+END_TEST
+
 START_TEST(a_command_that_linux_cannot_start_is_refused)
 {
     auto_strbuf struct strbuf text = STRBUF_INIT;
@@ -539,6 +561,7 @@ Suite *dag_generator_dag_model_suite(void)
     tcase_add_loop_test(tcase, what_airflow_could_not_run_is_refused_with_its_place, 0,
                         ARRAY_LEN(refused));
     tcase_add_test(tcase, all_that_is_wrong_is_told_at_once);
+    tcase_add_test(tcase, choices_that_nobody_would_read_are_refused);
     tcase_add_test(tcase, a_command_that_linux_cannot_start_is_refused);
     tcase_add_test(tcase, a_variable_that_linux_cannot_hand_on_is_refused);
     tcase_add_test(tcase, tasks_keep_their_ids_when_others_are_added_before_and_behind);
