@@ -57,23 +57,13 @@ bool airflow_takes_call(const struct plugin *plugin, const char *command)
 }
 
 /* The words for airflow: those of the command, then those of the caller. */
-static int collect_words(struct airflow *airflow, const struct airflow_call *call,
-                         struct strlist *words, struct error *err)
+static int collect_words(const struct airflow *airflow, const struct plugin_command *command,
+                         const struct airflow_call *call, struct strlist *words, struct error *err)
 {
-    struct invocation invocation = {.plugin = airflow->plugin, .own_dir = RUN_DIR_INIT};
-    int result;
-
-    if (!call->command) {
-        strlist_add_all(words, call->words);
-        return 0;
-    }
-    strmap_to_environ(&airflow->env, &invocation.env);
-    result = invocation_set_command(airflow->config->config, &invocation, call->command,
-                                    call->words, err);
-    for (size_t i = 1; !result && i < invocation.argv.count; i++)
-        strlist_add(words, invocation.argv.items[i]);
-    invocation_end(&invocation);
-    return result;
+    if (command && plugin_command_expand(command, &airflow->env, words, err) < 0)
+        return -1;
+    strlist_add_all(words, call->words);
+    return 0;
 }
 
 static bool words_are(const struct strlist *words, const char *const *expected)
@@ -237,7 +227,7 @@ int airflow_call(struct app *app, struct plugin *plugin, const struct airflow_ca
         return dump_config(app, airflow, err);
     if (command && is_extension_prepare(command))
         return airflow_prepare(airflow, true, err);
-    if (collect_words(airflow, call, &words, err) < 0)
+    if (collect_words(airflow, command, call, &words, err) < 0)
         return -1;
     if (answer_meltano(app, airflow, &words, &result, err))
         return result;

@@ -159,7 +159,7 @@ int command_block_run(struct config *config, const struct block *block,
     if (!result)
         plugin_config_register_secrets(run.stage.invocation.config);
     if (!result && block->command)
-        result = invocation_set_command(config, &run.stage.invocation, block->command, NULL, err);
+        result = invocation_set_command(&run.stage.invocation, block->command, NULL, err);
     if (!result) {
         run.loop = loop_new();
         result = supervise(&run, deadline_ms, err);

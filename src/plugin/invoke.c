@@ -97,11 +97,11 @@ static int run(const struct invocation *invocation, int *status, struct error *e
     return 0;
 }
 
-static int set_arguments(struct config *config, struct invocation *invocation,
-                         const struct invoke_options *options, struct error *err)
+static int set_arguments(struct invocation *invocation, const struct invoke_options *options,
+                         struct error *err)
 {
     if (options->command)
-        return invocation_set_command(config, invocation, options->command, options->args, err);
+        return invocation_set_command(invocation, options->command, options->args, err);
     if (options->args)
         strlist_add_all(&invocation->argv, options->args);
     return 0;
@@ -122,7 +122,7 @@ static int invoke(struct config *config, struct invocation *invocation,
     *status = 0;
     if (options->dump)
         return print_file(invocation, options->dump, err) < 0 ? -1 : check_output(err);
-    if (set_arguments(config, invocation, options, err) < 0 || check_output(err) < 0)
+    if (set_arguments(invocation, options, err) < 0 || check_output(err) < 0)
         return -1;
     return run(invocation, status, err);
 }

@@ -181,8 +181,8 @@ const struct plugin_command *plugin_require_command(struct plugin *plugin, const
 }
 
 /* The words are split first, so that a value with blanks stays one argument. */
-static int expand_arguments(const struct plugin_command *command, const struct strmap *env,
-                            struct strlist *out, struct error *err)
+int plugin_command_expand(const struct plugin_command *command, const struct strmap *env,
+                          struct strlist *out, struct error *err)
 {
     auto_strlist struct strlist words = STRLIST_INIT;
 
@@ -209,7 +209,7 @@ static int expand_arguments(const struct plugin_command *command, const struct s
     return 0;
 }
 
-int invocation_set_command(struct config *config, struct invocation *invocation, const char *name,
+int invocation_set_command(struct invocation *invocation, const char *name,
                            const struct strlist *args, struct error *err)
 {
     const struct plugin *plugin = invocation->plugin;
@@ -218,7 +218,6 @@ int invocation_set_command(struct config *config, struct invocation *invocation,
     auto_strlist struct strlist argv = STRLIST_INIT;
     auto_free char *executable = NULL;
 
-    (void)config;
     if (!command)
         return -1;
     strmap_from_environ(&env, invocation->env.items);
@@ -227,7 +226,7 @@ int invocation_set_command(struct config *config, struct invocation *invocation,
                                   &executable, err) < 0)
         return -1;
     strlist_add(&argv, executable);
-    if (expand_arguments(command, &env, &argv, err) < 0)
+    if (plugin_command_expand(command, &env, &argv, err) < 0)
         return -1;
     if (args)
         strlist_add_all(&argv, args);

@@ -62,8 +62,11 @@ int invocation_prepare(struct config *config, struct plugin *plugin,
 int invocation_prepare_sync(struct config *config, struct invocation *invocation,
                             const struct invocation_options *options, struct error *err);
 /* argv for running a plugin's command ("dbt:run"), with args (may be NULL) after it. */
-int invocation_set_command(struct config *config, struct invocation *invocation, const char *name,
+int invocation_set_command(struct invocation *invocation, const char *name,
                            const struct strlist *args, struct error *err);
+/* Adds the arguments of a command, with the variables in them expanded. */
+int plugin_command_expand(const struct plugin_command *command, const struct strmap *env,
+                          struct strlist *out, struct error *err);
 /* The plugin's command of that name; NULL with an error that lists those it has. */
 const struct plugin_command *plugin_require_command(struct plugin *plugin, const char *name,
                                                     struct error *err);

@@ -356,8 +356,8 @@ static void print_rule(const char *title)
     fflush(stdout);
 }
 
-static int run_one(struct config *config, struct invocation *invocation,
-                   const struct plugin_test *test, bool *passed, struct error *err)
+static int run_one(struct invocation *invocation, const struct plugin_test *test, bool *passed,
+                   struct error *err)
 {
     auto_attend_result struct attend_result result = {0};
     struct attend_spec spec = {
@@ -372,7 +372,7 @@ static int run_one(struct config *config, struct invocation *invocation,
     };
     auto_free char *title = xasprintf("%s:%s", test->plugin->name, test->command);
 
-    if (invocation_set_command(config, invocation, test->command, NULL, err) < 0)
+    if (invocation_set_command(invocation, test->command, NULL, err) < 0)
         return -1;
     print_rule(title);
     if (attend(&spec, &result, err) < 0)
@@ -396,7 +396,7 @@ static int run_plugin(struct config *config, const struct plugin_test_list *test
     plugin_config_register_secrets(invocation.config);
     result = invocation_prepare_sync(config, &invocation, &options, err);
     for (size_t i = first; !result && i < end; i++)
-        result = run_one(config, &invocation, &tests->items[i], &passed[i], err);
+        result = run_one(&invocation, &tests->items[i], &passed[i], err);
     invocation_end(&invocation);
     return result;
 }

@@ -253,16 +253,20 @@ def test_a_scheduler_of_airflow_3_brings_all_that_it_needs(make_project, databas
 
 def test_other_commands_pass_through(make_project, databases):
     database, port = databases(), free_port()
-    project = make_project("airflow", "utilities", own_plugin(database, port))
+    # As the hub has the utility; the extension that it names is not installed.
+    plugin = {**own_plugin(database, port), "executable": "airflow_invoker",
+              "commands": {"which": "version"}}
+    project = make_project("airflow", "utilities", plugin)
 
+    assert project.command("invoke", "airflow:which").stdout == "3.3.2\n"
     done = project.command("invoke", "airflow", "version")
     assert (done.returncode, done.stdout) == (0, "3.3.2\n"), done.stderr
-    assert project.started() == ["version"]
+    assert project.started() == ["version", "version"]
     assert project.command("invoke", "airflow", "nonsense").returncode == 2
-    assert project.started()[1:] == ["db migrate", "nonsense"]
+    assert project.started()[2:] == ["db migrate", "nonsense"]
     done = project.command("invoke", "airflow", "config", "get-value", "core", "executor")
     assert done.stdout.splitlines()[-1] == "LocalExecutor"
-    assert project.started()[3:] == ["config get-value core executor"]
+    assert project.started()[4:] == ["config get-value core executor"]
 
 
 @pytest.mark.parametrize(("venv", "kind", "plugin"), [

@@ -557,8 +557,7 @@ START_TEST(a_command_is_split_first_and_expanded_then)
     strlist_add(&args, "$TOKEN");
     plugin_fixture_open(&fixture, utility);
     ck_assert(!prepare("util", NULL));
-    ck_assert_msg(!invocation_set_command(fixture.config, &invocation, "hello", &args, &err), "%s",
-                  err.message);
+    ck_assert_msg(!invocation_set_command(&invocation, "hello", &args, &err), "%s", err.message);
     argv = strlist_join(&invocation.argv, "|");
     assert_with_root(argv, "%s/target.sh|hi|s3cret x|a|$TOKEN");
 }
@@ -570,7 +569,7 @@ START_TEST(a_command_can_bring_its_own_program)
 
     plugin_fixture_open(&fixture, utility);
     ck_assert(!prepare("util", NULL));
-    ck_assert(!invocation_set_command(fixture.config, &invocation, "other", NULL, &err));
+    ck_assert(!invocation_set_command(&invocation, "other", NULL, &err));
     argv = strlist_join(&invocation.argv, "|");
     ck_assert_str_eq(argv, "sh|-c|y");
 }
@@ -591,8 +590,7 @@ START_TEST(a_command_that_cannot_be_run_is_refused)
 {
     plugin_fixture_open(&fixture, utility);
     ck_assert(!prepare("util", NULL));
-    ck_assert_int_eq(
-        invocation_set_command(fixture.config, &invocation, bad_commands[_i].name, NULL, &err), -1);
+    ck_assert_int_eq(invocation_set_command(&invocation, bad_commands[_i].name, NULL, &err), -1);
     ck_assert_str_eq(err.message, bad_commands[_i].message);
     ck_assert_str_eq(err.hint, bad_commands[_i].hint);
 }
