@@ -277,19 +277,21 @@ static struct value *process_value(const struct process_record *process, size_t 
 }
 
 /* The bookmark of a stream in {"singer_state": {"bookmarks": {...}}}; null when there is none, when
- * it is too long for a record, or when it holds a NUL, which is no character of PostgreSQL's JSON
- * nor of an environment variable that a template makes of it. */
+ * it is too long for a record, or when it holds a secret, or a NUL, which is no character of
+ * PostgreSQL's JSON nor of an environment variable that a template makes of it. */
 static struct value *bookmark_value(const struct value *state, const char *stream)
 {
     const struct value *bookmark =
         value_get(value_get(value_get(state, "singer_state"), "bookmarks"), stream);
-    auto_free char *text = NULL;
+    auto_free char *text = NULL, *masked = NULL;
 
     if (!bookmark)
         return value_new_null();
     text = json_to_text(bookmark, &json_compact);
-    return strlen(text) > MAX_BOOKMARK_BYTES || strstr(text, "\\u0000") ? value_new_null()
-                                                                        : value_copy(bookmark);
+    if (strlen(text) > MAX_BOOKMARK_BYTES || strstr(text, "\\u0000"))
+        return value_new_null();
+    masked = redact_text(text);
+    return strcmp(masked, text) ? value_new_null() : value_copy(bookmark);
 }
 
 static const struct stream_count *find_stream(const struct relay_counts *counts, const char *name)

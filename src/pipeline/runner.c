@@ -381,7 +381,15 @@ struct run_end {
     const char *record;
 };
 
-/* Tries again for a while when the database is away, unless a signal has come or comes. */
+/* A signal that comes while the end is written leaves a healthy server the time to take it. */
+static bool notice_signal(void)
+{
+    if (signals_next())
+        deadline_set(clock_monotonic_ms() + SHORT_PATIENCE_MS);
+    return false;
+}
+
+/* Tries again for a while when the database is away. */
 static int write_end(const struct state_session *session, const struct run_end *end,
                      int64_t patience_ms, struct error *err)
 {
@@ -390,7 +398,7 @@ static int write_end(const struct state_session *session, const struct run_end *
     while (store_run_finish(session->store, session->row_id, end->state, end->error_text,
                             end->record, err) < 0) {
         if (!store_may_recover(session->store) || err->code == ERR_LOST_LOCK ||
-            clock_monotonic_ms() + END_PAUSE_MS > until_ms || signals_next())
+            clock_monotonic_ms() + END_PAUSE_MS > until_ms || deadline_has_passed())
             return -1;
         deadline_sleep_ms(END_PAUSE_MS);
     }
@@ -410,7 +418,9 @@ static int write_or_spool_end(const struct runner *runner, const struct state_se
 
     deadline_set(clock_monotonic_ms() +
                  (is_short || patience_ms > DATABASE_ANSWER_MS ? patience_ms : DATABASE_ANSWER_MS));
+    deadline_set_interruption(notice_signal);
     result = write_end(session, end, patience_ms, &cause);
+    deadline_set_interruption(NULL);
     deadline_set(0);
     if (!result)
         return 0;

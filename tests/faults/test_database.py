@@ -265,6 +265,26 @@ def test_a_server_that_answers_nothing_by_the_end_is_not_waited_for_beyond_the_p
     assert kept_state(lab) == at(20)
 
 
+def test_a_signal_while_the_end_is_written_to_a_silent_server_is_obeyed(database):
+    lab = database.lab
+    lab.prepare([["schema", "users"], ["counted", "users", 3, 1]], {"drain": 3})
+    set_run_settings(lab, database_patience=30)
+    process = lab.start("run", "tap-a", "target-b")
+    lab.wait_for(lambda: bookmark(database) == 3)
+    signal_server(database.server, signal.SIGSTOP)
+    try:
+        lab.wait_for(lambda: not lab.plugin_pids("target"))
+        started = time.monotonic()
+        process.terminate()
+        record, stderr = finish(process)
+        assert time.monotonic() - started < 5
+    finally:
+        signal_server(database.server, signal.SIGCONT)
+    assert record["blocks"][0]["state"]["spool_path"], stderr
+    assert lab.run("state", "commit").status == 0
+    assert database.row_states() in (["SUCCESS"], ["FAIL"])
+
+
 def test_merged_state_is_kept_whole(database):
     lab = database.lab
     steps = [["schema", "users"], ["counted", "users", 2, 1]]

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/redact.h"
 #include "pipeline/run_command.h"
 
 #include <check.h>
@@ -122,6 +123,23 @@ START_TEST(a_bookmark_with_a_nul_is_left_out)
 }
 END_TEST
 
+START_TEST(a_bookmark_with_a_secret_is_left_out)
+{
+    struct run_record record;
+    auto_free char *json = NULL;
+
+    fill_record(&record);
+    redact_add_secret("open sesame");
+    value_free(record.blocks[0].state_after);
+    record.blocks[0].state_after =
+        parse("{\"singer_state\":{\"bookmarks\":{\"users\":{\"url\":\"/?token=open sesame\"}}}}");
+    json = run_record_to_json(&record);
+    ck_assert_ptr_nonnull(strstr(json, "\"bookmark_before\":{\"id\":1.10}"));
+    ck_assert_ptr_nonnull(strstr(json, "\"bookmark_after\":null"));
+    run_record_clear(&record);
+}
+END_TEST
+
 START_TEST(texts_are_cut_between_characters)
 {
     struct run_record record;
@@ -227,6 +245,7 @@ Suite *pipeline_run_record_suite(void)
     tcase_add_test(tcase, the_record_is_one_line_with_the_facts_of_the_run);
     tcase_add_test(tcase, a_bookmark_too_long_for_a_record_is_left_out);
     tcase_add_test(tcase, a_bookmark_with_a_nul_is_left_out);
+    tcase_add_test(tcase, a_bookmark_with_a_secret_is_left_out);
     tcase_add_test(tcase, texts_are_cut_between_characters);
     tcase_add_test(tcase, a_task_of_airflow_is_named_as_the_trigger);
     tcase_add_test(tcase, a_long_state_id_becomes_a_name_that_fits);
