@@ -21,14 +21,16 @@ UNITS = "etc/systemd/system"
 # Targets of systemd itself that ordinary services refer to.
 BASE_UNITS = ["basic", "exit", "final", "multi-user", "network", "network-online", "paths", "shutdown",
               "slices", "sockets", "sysinit", "timers", "umount"]
-NAMESPACES = ["unshare", "--mount", "--pid", "--cgroup", "--ipc", "--fork", "--kill-child",
-              "--mount-proc"]
+NAMESPACES = ["unshare", "--mount", "--pid", "--cgroup", "--ipc", "--uts", "--fork",
+              "--kill-child", "--mount-proc"]
 MOUNTS = """
 mount -t tmpfs -o mode=755 run /run
 umount --recursive /sys/fs/cgroup 2>/dev/null || true
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
 touch /run/console
 mount --bind /run/console /dev/console
+mount --bind /proc/sys /proc/sys
+mount -o remount,bind,ro /proc/sys
 """
 
 
