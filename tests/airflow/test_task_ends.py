@@ -95,6 +95,18 @@ def a_task_that_fails_says_why(task):
     task.check_left()
 
 
+@scene()
+def a_plugin_that_is_killed_is_named(task):
+    """As the kernel does when memory runs out."""
+    task.generate([["schema", "users"], ["counted", "users", 3, 1], ["signal", signal.SIGKILL]])
+    task.start(records=0)
+    task.live.wait_for_state(task.name, "failed")
+    task.check_state()
+    assert "xtractor 'tap-a' failed: signal 9 (SIGKILL)" in task.live.log(task.name)
+    task.lab.prepare([["schema", "users"], ["counted", "users", 3, 1]])
+    task.check_left()
+
+
 def start_beside_another(task: Task, **env: str):
     """The task, while a run of the same state id that somebody started by hand goes on."""
     task.generate(endless(task), env=env)
