@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/position.h"
+#include "dag_generator/dag_text.h"
 
 #include <string.h>
 
@@ -88,6 +89,7 @@ int dag_variables_add(struct dag_variable_list *list, const struct value *map, b
     for (size_t i = 0; i < value_count(map); i++) {
         const struct value_member *member = value_member_at(map, i);
         auto_strbuf struct strbuf text = STRBUF_INIT;
+        bool is_template;
 
         if (check_variable(member, map, err) < 0)
             return -1;
@@ -100,9 +102,15 @@ int dag_variables_add(struct dag_variable_list *list, const struct value *map, b
                                     "the variable '%s' has %zu bytes, more than Linux hands to a "
                                     "process",
                                     member->key, text.length);
-        dag_variable_set(list, member->key, strbuf_text(&text),
-                         are_templates &&
-                             (strstr(strbuf_text(&text), "{{") || strstr(strbuf_text(&text), "{%")),
+        is_template =
+            are_templates && (strstr(strbuf_text(&text), "{{") || strstr(strbuf_text(&text), "{%"));
+        if (is_template && dag_text_find_open_tag(strbuf_text(&text))) {
+            error_set_at_key(err, ERR_CONFIG, map, member->key,
+                             "the template in the variable '%s' is not closed: %s", member->key,
+                             dag_text_find_open_tag(strbuf_text(&text)));
+            return error_hint(err, "Airflow reads it by Jinja, such as '{{ ds }}'.");
+        }
+        dag_variable_set(list, member->key, strbuf_text(&text), is_template,
                          (struct dag_origin){source, member->value->file, member->line});
     }
     return 0;

@@ -59,6 +59,57 @@ void strbuf_add_jinja_template(struct strbuf *out, const char *template, bool fo
         strbuf_add(out, "{{ '' }}");
 }
 
+/* Behind the mark that closes a tag, which counts only outside of quotes; NULL: there is none. */
+static const char *find_tag_end(const char *at, const char *mark)
+{
+    while (*at && strncmp(at, mark, 2) != 0) {
+        char quote = *at++;
+
+        if (quote != '\'' && quote != '"')
+            continue;
+        while (*at && *at != quote)
+            at += at[0] == '\\' && at[1] ? 2 : 1;
+        at += *at != '\0';
+    }
+    return *at ? at + 2 : NULL;
+}
+
+static bool is_raw_tag(const char *tag)
+{
+    tag += strspn(tag, "-+ \t\n");
+    return !strncmp(tag, "raw", 3) && strchr(" -+%\t\n", tag[3]);
+}
+
+/* Behind the tag that begins here; NULL when nothing closes it. */
+static const char *skip_tag(const char *tag)
+{
+    const char *end;
+
+    if (tag[1] == '#') {
+        end = strstr(tag + 2, "#}");
+        return end ? end + 2 : NULL;
+    }
+    end = find_tag_end(tag + 2, tag[1] == '{' ? "}}" : "%}");
+    /* What stands in a raw block are no tags. */
+    return end && tag[1] == '%' && is_raw_tag(tag + 2) ? strstr(end, "endraw") : end;
+}
+
+const char *dag_text_find_open_tag(const char *template)
+{
+    const char *at = template;
+
+    while ((at = strchr(at, '{'))) {
+        const char *end = at + 1;
+
+        if (*end && strchr("{%#", *end))
+            end = skip_tag(at);
+        if (!end)
+            return at;
+        at = end;
+    }
+    return NULL;
+}
+
 static bool is_among(const char *const *words, size_t count, const char *word, size_t length)
 {
     for (size_t i = 0; i < count; i++)

@@ -21,6 +21,10 @@ void strbuf_add_jinja_text(struct strbuf *out, const char *text, bool for_pod);
  * for .sh and .bash. */
 void strbuf_add_jinja_template(struct strbuf *out, const char *template, bool for_pod);
 
+/* Where a template's first tag begins that nothing closes; NULL when all are closed. Airflow would
+ * find out when the task runs. */
+const char *dag_text_find_open_tag(const char *template);
+
 /* Whether a word of length letters could name something in Python, and is not taken by it. */
 bool dag_text_is_identifier(const char *word, size_t length);
 /* Whether a DAG file gives this name to something that it imports by name. */

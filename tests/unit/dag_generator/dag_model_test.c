@@ -132,6 +132,10 @@ static const struct {
      "meltano.yml:3:59: 'on_failure_callback' must be a dotted Python name such as "
      "alerts.on_failure, not 'alert'",
      ""},
+    {"schedules:\n- name: s\n  annotations: {meltshim: {airflow: {env: {DAY: '{{ ds }'}}}}\n"
+     "  interval: '@daily'\n  job: j\n" JOB,
+     "meltano.yml:3:44: the template in the variable 'DAY' is not closed: {{ ds }",
+     "Airflow reads it by Jinja, such as '{{ ds }}'."},
     {"schedules:\n- name: s\n  annotations: {meltshim: {airflow: {outlets: a b}}}\n"
      "  interval: '@daily'\n  job: j\n" JOB,
      "meltano.yml:3:47: 'outlets' must be a URI such as x-warehouse://sales/orders, not 'a b'", ""},

@@ -45,6 +45,33 @@ START_TEST(for_a_pod_other_ends_are_names_of_files)
 }
 END_TEST
 
+static const struct {
+    const char *template, *open; /* "": none */
+} tags[] = {
+    {"plain } }} text", ""},
+    {"{{ ds }} and {% if x %}y{% endif %} {# said #}", ""},
+    {"{{ {'a': {'b': 1}}['a'] }}", ""},
+    {"{{ '}}' ~ \"it's\" ~ 'it\\'s' }}", ""},
+    {"{% raw %}{{ {% {# {% endraw %}", ""},
+    {"{%- raw -%}{{{%- endraw -%}", ""},
+    {"{# {{ 'quoted #}", ""},
+    {"{{ ds", "{{ ds"},
+    {"{{ ds }", "{{ ds }"},
+    {"{{ ds }} {{ 'ds }}", "{{ 'ds }}"},
+    {"{% if x }y", "{% if x }y"},
+    {"{{ x }} {# never", "{# never"},
+    {"{% raw %} {{ x }}", "{% raw %} {{ x }}"},
+    {"{% rawish %} {{ x", "{{ x"},
+};
+
+START_TEST(a_tag_that_nothing_closes_is_found)
+{
+    const char *open = dag_text_find_open_tag(tags[_i].template);
+
+    ck_assert_str_eq(open ? open : "", tags[_i].open);
+}
+END_TEST
+
 START_TEST(a_template_keeps_its_end)
 {
     auto_strbuf struct strbuf jinja = STRBUF_INIT;
@@ -82,6 +109,7 @@ Suite *dag_generator_dag_text_suite(void)
     tcase_add_loop_test(tcase, a_text_that_airflow_would_change_becomes_one_string_literal, 0,
                         ARRAY_LEN(texts));
     tcase_add_test(tcase, for_a_pod_other_ends_are_names_of_files);
+    tcase_add_loop_test(tcase, a_tag_that_nothing_closes_is_found, 0, ARRAY_LEN(tags));
     tcase_add_test(tcase, a_template_keeps_its_end);
     tcase_add_test(tcase, an_identifier_is_what_python_can_assign_to);
     suite_add_tcase(suite, tcase);
