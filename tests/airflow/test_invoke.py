@@ -341,9 +341,8 @@ def test_the_executor_is_set_in_three_ways(make_project, hub, venv, kind):
     assert executor(AIRFLOW__CORE__EXECUTOR="CeleryExecutor") == "CeleryExecutor"
 
 
-@pytest.mark.parametrize("venv", ["airflow", "airflow2"])
-def test_the_utility_of_the_hub_runs_a_dag(make_project, hub, databases, postgres, venv):
-    database = databases()
+def make_utility(make_project, hub, venv: str, database: str) -> Project:
+    """With the hub's definition, set up by commands."""
     project = make_project(venv, "utilities", {"variant": "apache", **STOP_TIMEOUT})
     use_the_hub(project, hub)
     port = "api.port" if venv == "airflow" else "webserver.web_server_port"
@@ -351,6 +350,12 @@ def test_the_utility_of_the_hub_runs_a_dag(make_project, hub, databases, postgre
                   [port, str(free_port())]):
         done = project.command("config", "airflow", "set", *words)
         assert done.returncode == 0, done.stderr
+    return project
+
+
+def test_the_utility_of_the_hub_runs_a_dag(make_project, hub, databases, postgres):
+    database = databases()
+    project = make_utility(make_project, hub, "airflow2", database)
 
     started = project.start("invoke", "airflow", "scheduler")
     wait_for_run(project, postgres, database, started)
@@ -381,7 +386,7 @@ done
 
 
 def use_a_stock_generator(project: Project) -> Path:
-    """A project that loads something, with the generator where the bundle puts it."""
+    """A project that loads something, with the generator where the bundle or the extension has it."""
     path = project.root / "meltano.yml"
     document = yaml.safe_load(path.read_text())
     document["plugins"]["extractors"] = [{"name": "tap-a", "namespace": "tap_a",
@@ -395,22 +400,27 @@ def use_a_stock_generator(project: Project) -> Path:
     for name, text in (("tap", TAP), ("target", TARGET)):
         (project.root / name).write_text(text)
         (project.root / name).chmod(0o755)
-    generator = project.root / "orchestrate" / "dags" / "meltano.py"
+    generator = project.root / "orchestrate" / {
+        "orchestrators": "dags/meltano.py",
+        "utilities": "airflow/dags/meltano_dag_generator.py",
+    }[project.kind]
     generator.parent.mkdir(parents=True)
     shutil.copy(Path(__file__).parent / "stock" / "generator.py", generator)
     project.env["STYLE"] = "extension"
     return generator
 
 
-@pytest.mark.parametrize(("venv", "plugin", "program"), [
-    ("airflow", own_plugin, None),
-    ("airflow2", hub_plugin, "meltano"),  # the Python one, as before the change
-])
-def test_the_history_of_a_stock_generator_goes_on(make_project, databases, postgres, venv, plugin,
-                                                  program):
+@pytest.mark.parametrize("version", [3, 2])
+def test_the_history_of_a_stock_generator_goes_on(make_project, hub, databases, postgres, version):
     database = databases()
     name = database.rsplit("/", 1)[1]
-    project = make_project(venv, "orchestrators", plugin(database, free_port()))
+    if version == 3:
+        project = make_utility(make_project, hub, "airflow", database)
+        program = None
+    else:
+        plugin = hub_plugin(database, free_port())
+        project = make_project("airflow2", "orchestrators", plugin)
+        program = venv_bin("meltano") / "meltano"  # the Python one, as before the change
     generator = use_a_stock_generator(project)
     dag = "meltano_greeting_greet"
 
@@ -418,8 +428,7 @@ def test_the_history_of_a_stock_generator_goes_on(make_project, databases, postg
         return postgres.psql("SELECT dag_id, count(*), min(state), max(state) FROM dag_run"
                              " GROUP BY dag_id", name)
 
-    started = project.start("invoke", "airflow", "scheduler",
-                            program=program and venv_bin("meltano") / program)
+    started = project.start("invoke", "airflow", "scheduler", program=program)
     wait_for_run(project, postgres, database, started)
     assert stop(started, signal.SIGTERM, 60) == 0, project.said()[-4000:]
     project.wait_until_nothing_is_left()
@@ -432,7 +441,8 @@ def test_the_history_of_a_stock_generator_goes_on(make_project, databases, postg
     assert project.command("airflow", "generate").returncode == 0
 
     started = project.start("invoke", "airflow", "scheduler")
-    wait_until(lambda: project.pid_of("scheduler"), "the scheduler", 60)
+    file = f"SELECT fileloc FROM dag WHERE dag_id = '{dag}'"
+    wait_until(lambda: generator.name not in postgres.psql(file, name), "the new DAG file", 120)
     done = project.command("invoke", "airflow", "dags", "trigger", dag)
     assert done.returncode == 0, done.stderr
     try:
