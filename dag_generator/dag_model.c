@@ -36,6 +36,7 @@ static void dag_free(struct dag *dag)
     free(dag->tasks);
     free(dag->dag_id);
     free(dag->file_name);
+    free(dag->program);
     dag_arguments_clear(&dag->arguments);
     dag_arguments_clear(&dag->defaults);
     dag_variables_clear(&dag->env);
@@ -460,21 +461,23 @@ static void choose_program(struct dag_builder *build, const struct dag_request *
 {
     struct dag *dag = build->dag;
     enum dag_source source = DAG_FROM_DEFAULT;
-    const struct value *mode = dag_choice(&build->choices, DAG_OPTION_MODE, &source), *program;
+    const struct value *mode = dag_choice(&build->choices, DAG_OPTION_MODE, &source), *choice;
+    const char *program;
 
     dag->mode_origin = dag_origin_of(source, mode);
     dag->in_pods = mode && !strcmp(value_text(mode), "kubernetes_pod");
     source = DAG_FROM_DEFAULT;
-    program = dag_choice(&build->choices, DAG_OPTION_PROGRAM, &source);
+    choice = dag_choice(&build->choices, DAG_OPTION_PROGRAM, &source);
     /* The path of our own means nothing in an image. */
-    dag->program = dag->in_pods ? "meltshim" : request->default_program;
-    if (program)
-        dag->program = value_text(program);
-    dag->program_origin = dag_origin_of(source, program);
+    program = dag->in_pods ? "meltshim" : request->default_program;
+    if (choice)
+        program = value_text(choice);
+    dag->program_origin = dag_origin_of(source, choice);
     if (request->program) {
-        dag->program = request->program;
+        program = request->program;
         dag->program_origin = (struct dag_origin){.source = DAG_FROM_COMMAND_LINE};
     }
+    dag->program = xstrdup(program);
     /* Later versions than Airflow 2.7 render the argument cwd, so that no text of it would do for
      * all. */
     if (dag->in_pods ? build->has_cwd : dag_text_is_template(build->cwd, false))

@@ -91,8 +91,8 @@ struct dag {
     struct dag_variable_list env;
     struct dag_task *tasks;
     size_t task_count;
-    const char *program; /* borrowed, as cwd */
-    const char *cwd;     /* when the commands name it; else NULL */
+    char *program;
+    const char *cwd; /* borrowed; when the commands name it, else NULL */
     struct dag_origin program_origin, cwd_origin, mode_origin;
     bool in_pods;           /* the tasks are pods, not processes of the worker */
     bool has_asset_or_time; /* the argument schedule is such a call */

@@ -514,6 +514,19 @@ START_TEST(the_program_of_the_command_line_comes_first)
 }
 END_TEST
 
+START_TEST(a_dag_outlives_the_request_that_it_was_made_for)
+{
+    auto_project struct project *project =
+        load("schedules: [{name: s, interval: '@daily', job: j}]\n" JOB);
+    char program[] = "meltshim";
+    struct dag_request request = {.default_program = program};
+    auto_dag_list struct dag_list *list = build(project, &request);
+
+    memset(program, 'x', strlen(program));
+    ck_assert_str_eq(list->items[0]->program, "meltshim");
+}
+END_TEST
+
 START_TEST(a_start_date_of_old_is_used_when_it_is_a_date)
 {
     auto_project struct project *project =
@@ -575,6 +588,7 @@ Suite *dag_generator_dag_model_suite(void)
     tcase_add_loop_test(tcase, an_environment_selects_its_schedules, 0, ARRAY_LEN(selections));
     tcase_add_test(tcase, a_schedule_that_is_left_out_says_where_it_belongs);
     tcase_add_test(tcase, the_program_of_the_command_line_comes_first);
+    tcase_add_test(tcase, a_dag_outlives_the_request_that_it_was_made_for);
     tcase_add_test(tcase, a_tag_of_a_long_name_is_cut_between_two_characters);
     tcase_add_test(tcase, a_start_date_of_old_is_used_when_it_is_a_date);
     suite_add_tcase(suite, tcase);
