@@ -159,6 +159,12 @@ class Live:
 
         wait_until(reached, f"{dag_id}.{task_id} is {state} ({self.folder})", PATIENCE_S, 0.3)
 
+    def wait_for_run(self, dag_id: str, state: str) -> None:
+        """Of the DAG. A task that is cleared before that can be left behind in a run that ends."""
+        sql = f"SELECT 1 FROM dag_run WHERE dag_id = '{dag_id}' AND state = '{state}'"
+        what = f"the run of {dag_id} is {state} ({self.folder})"
+        wait_until(lambda: self.query(sql), what, PATIENCE_S, 0.3)
+
     def run_id(self, dag_id: str) -> str:
         return self.query(f"SELECT run_id FROM dag_run WHERE dag_id = '{dag_id}'")[0][0]
 

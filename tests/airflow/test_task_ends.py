@@ -174,10 +174,12 @@ def an_environment_without_shlvl(task):
     (task.root / ".bashrc").write_text(f"touch {was_read}\n")
     task.generate([["schema", "users"], ["counted", "users", 3, 1]], env={"HOME": str(task.root)})
     task.start(records=0)
-    task.live.wait_for_state(task.name, "success")
+    task.live.wait_for_run(task.name, "success")
     assert not was_read.exists()
     (dag,) = (task.live.dags / task.name).glob("*.py")
-    dag.write_text(dag.read_text().replace('"SHLVL": "1",', ""))
+    changed = task.root / "changed"
+    changed.write_text(dag.read_text().replace('"SHLVL": "1",', ""))
+    changed.replace(dag)
     task.live.airflow.clear(task.name)
     task.live.wait_for_state(task.name, "success", 2)
     assert was_read.exists(), "without our DAG file's variable it does"
