@@ -199,8 +199,10 @@ static int set_gate(const struct airflow *airflow, struct service_set *set, stru
         return 0;
     error_set(err, ERR_CONFIG, "something listens on %s:%s already, where Airflow's API should be",
               set->gate.host, set->gate.port);
-    return error_hint(err, "Give Airflow another port (config set airflow api.port PORT), or, when "
-                           "that is this project's API, set _meltshim_" PROCESSES " to none.");
+    return error_hint(err, "Give Airflow another port (config set airflow api.port PORT)%s.",
+                      set->count > 1 ? ", or, when that is this project's API, set "
+                                       "_meltshim_" PROCESSES " to none"
+                                     : "");
 }
 
 int services_plan(const struct airflow *airflow, const struct strlist *words,
