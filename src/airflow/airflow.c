@@ -166,6 +166,21 @@ static void add_defaults(struct airflow *airflow)
     }
 }
 
+/* Our DAG files go to that folder in the project, from wherever Airflow is started. */
+static void root_dags_folder(struct airflow *airflow)
+{
+    for (size_t i = 0; i < airflow->options.count; i++) {
+        struct airflow_option *option = &airflow->options.items[i];
+        auto_free char *old = NULL;
+
+        if (strcmp(option->section, "core") != 0 || strcmp(option->key, "dags_folder") != 0 ||
+            !*option->value || strchr("/~$", *option->value))
+            continue;
+        old = option->value;
+        option->value = path_join(airflow->plugin->project->root, old);
+    }
+}
+
 /* Plugins get Python's warnings, each once. Airflow's are about its own insides, pages of them. */
 static void drop_warnings(struct config *config, struct strmap *env)
 {
@@ -195,6 +210,7 @@ static int open_airflow(struct config *config, struct airflow *airflow, struct e
     airflow_options_collect(airflow->config, &airflow->env, airflow->installed.version,
                             &airflow->options);
     airflow_name_driver(airflow);
+    root_dags_folder(airflow);
     add_defaults(airflow);
     return 0;
 }

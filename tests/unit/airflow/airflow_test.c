@@ -303,6 +303,18 @@ START_TEST(settings_go_by_the_names_of_the_version)
 }
 END_TEST
 
+START_TEST(a_relative_dag_folder_is_in_the_project)
+{
+    auto_free char *expected = xstrdup(tempdir_join("etl/dags"));
+
+    install("3.3.2");
+    open_airflow("    config: {core: {dags_folder: etl/dags}}\n");
+    ck_assert_str_eq(strmap_get(&airflow->env, "AIRFLOW__CORE__DAGS_FOLDER"), expected);
+    open_airflow("    config: {core: {dags_folder: ~/dags}}\n");
+    ck_assert_str_eq(strmap_get(&airflow->env, "AIRFLOW__CORE__DAGS_FOLDER"), "~/dags");
+}
+END_TEST
+
 START_TEST(a_variable_wins_over_a_setting_under_any_of_its_names)
 {
     install("3.3.2");
@@ -593,6 +605,7 @@ Suite *airflow_airflow_suite(void)
     tcase_add_test(tcase, secrets_are_made_once_and_kept_private);
     tcase_add_test(tcase, a_secret_that_is_given_is_not_made);
     tcase_add_test(tcase, settings_go_by_the_names_of_the_version);
+    tcase_add_test(tcase, a_relative_dag_folder_is_in_the_project);
     tcase_add_test(tcase, a_variable_wins_over_a_setting_under_any_of_its_names);
     tcase_add_test(tcase, a_variable_makes_no_hand_of_what_we_wrote);
     tcase_add_test(tcase, what_is_written_by_hand_stays);
