@@ -167,6 +167,10 @@ static int check_executors(const struct airflow *airflow, bool is_sqlite, struct
 /* The address itself is not told: it may hold a password. */
 static int check_address(const char *uri, struct error *err)
 {
+    if (!strncmp(uri, "sqlite", 6) && strstr(uri, "://") && !strstr(uri, ":////")) {
+        error_set(err, ERR_CONFIG, "Airflow takes no relative path to an SQLite database: %s", uri);
+        return error_hint(err, "Set database.sql_alchemy_conn to sqlite:/// and an absolute path.");
+    }
     if (strstr(uri, "://"))
         return 0;
     error_set(err, ERR_CONFIG, "database.sql_alchemy_conn is no address of a database");
