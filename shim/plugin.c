@@ -66,7 +66,7 @@ static int run_list(struct app *app, void *data, struct error *err)
     else if (value_count(plugins))
         print_table(app, plugins);
     else
-        log_info("No plugins are defined in this project. Add one with 'meltano add'.");
+        log_info("No plugins are defined in this project. Describe one in meltano.yml.");
     return 0;
 }
 

@@ -131,7 +131,8 @@ int config_choose_environment(struct config *config, const char *option, bool no
     return 0;
 }
 
-static int refuse_environment(const struct project *project, const char *name, struct error *err)
+static int refuse_environment(const struct project *project, const char *name, bool is_default,
+                              struct error *err)
 {
     auto_strbuf struct strbuf names = STRBUF_INIT;
 
@@ -139,7 +140,9 @@ static int refuse_environment(const struct project *project, const char *name, s
         strbuf_addf(&names, "%s%s", i ? ", " : "", project->environments[i].name);
     error_set(err, ERR_CONFIG, "Environment '%s' was not found", name);
     if (names.length)
-        return error_hint(err, "The project has: %s.", strbuf_text(&names));
+        return error_hint(err, "%sThe project has: %s.",
+                          is_default ? "It is the project's default_environment. " : "",
+                          strbuf_text(&names));
     return error_hint(err, "Add it with 'meltano environment add %s'.", name);
 }
 
@@ -151,7 +154,7 @@ int config_activate_environment(struct config *config, const char *name, bool is
     if (name) {
         environment = project_find_environment(config->project, name);
         if (!environment)
-            return refuse_environment(config->project, name, err);
+            return refuse_environment(config->project, name, is_default, err);
     }
     forget_resolved(config);
     config->environment = environment;

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/position.h"
+#include "base/suggest.h"
 
 #include <string.h>
 
@@ -80,8 +81,59 @@ static int expand_jobs(const struct project *project, const struct strlist *word
     return 0;
 }
 
-static int find_step(const struct project *project, const char *word, struct step *out,
-                     struct error *err)
+/* The one of the jobs among words that the word stands in. */
+static const struct job *job_with_word(const struct project *project, const struct strlist *words,
+                                       const char *word)
+{
+    for (size_t i = 0; i < words->count; i++) {
+        const struct job *job = project_find_job(project, words->items[i]);
+        auto_strlist struct strlist tasks = STRLIST_INIT;
+
+        if (!job)
+            continue;
+        add_task_words(job->tasks, &tasks);
+        if (strlist_contains(&tasks, word))
+            return job;
+    }
+    return NULL;
+}
+
+/* Of the names that a block can have; NULL when none is near. The caller frees it. */
+static char *nearest_block(const struct project *project, const char *name)
+{
+    auto_strlist struct strlist known = STRLIST_INIT;
+
+    for (size_t i = 0; i < project->plugin_count; i++)
+        strlist_add(&known, project->plugins[i]->name);
+    for (size_t i = 0; i < project->job_count; i++)
+        strlist_add(&known, project->jobs[i].name);
+    return xstrdup_or_null(suggest_nearest(name, &known));
+}
+
+/* name is what word says before its colon. */
+static int refuse_block(const struct project *project, const struct strlist *words,
+                        const char *word, const char *name, struct error *err)
+{
+    const struct job *job = job_with_word(project, words, word);
+    auto_free char *nearest = nearest_block(project, name);
+    auto_strbuf struct strbuf hint = STRBUF_INIT;
+
+    error_set(err, ERR_CONFIG, "block %s not found", word);
+    if (job)
+        strbuf_addf(&hint, "The job '%s' names it (%s:%u). ", job->name, job->entry->file,
+                    job->entry->line);
+    if (project_find_job(project, word))
+        strbuf_add(&hint, "A job cannot be a task of another job: list its tasks.");
+    else if (nearest && strcmp(nearest, name))
+        strbuf_addf(&hint, "Did you mean '%s'?", nearest);
+    else
+        strbuf_add(&hint, "It is no job and no plugin of this project; 'meltshim plugin list' and "
+                          "'meltshim job list' show them.");
+    return error_hint(err, "%s", strbuf_text(&hint));
+}
+
+static int find_step(const struct project *project, const struct strlist *words, const char *word,
+                     struct step *out, struct error *err)
 {
     const char *colon = strchr(word, ':');
     auto_free char *name = colon ? xstrndup(word, (size_t)(colon - word)) : xstrdup(word);
@@ -89,13 +141,8 @@ static int find_step(const struct project *project, const char *word, struct ste
 
     if (!colon || !strchr(colon + 1, ':'))
         plugin = project_find_plugin(project, name);
-    if (!plugin) {
-        error_set(err, ERR_CONFIG, "block %s not found", word);
-        return error_hint(err, project_find_job(project, word)
-                                   ? "A job cannot be a task of another job: list its tasks."
-                                   : "It is no job and no plugin of this project; "
-                                     "'meltshim plugin list' and 'meltshim job list' show them.");
-    }
+    if (!plugin)
+        return refuse_block(project, words, word, name, err);
     /* Says so when two mappers have a mapping of this name. */
     plugin = project_require_plugin(project, name, err);
     if (!plugin)
@@ -196,7 +243,7 @@ int plan_from_words(const struct project *project, const struct strlist *words, 
         return -1;
     for (size_t i = 0; i < expanded.count; i++) {
         GROW(steps.items, steps.count, steps.capacity);
-        if (find_step(project, expanded.items[i], &steps.items[steps.count], err) < 0)
+        if (find_step(project, words, expanded.items[i], &steps.items[steps.count], err) < 0)
             return -1;
         steps.count++;
     }

@@ -52,11 +52,16 @@ static int refuse_missing(const struct plugin *plugin, const char *executable, s
     const struct plugin_type_info *type = plugin_type_info(owner->type);
 
     error_set(err, ERR_START, "executable '%s' could not be found", executable);
+    if (!owner->pip_url)
+        return error_hint(
+            err,
+            "%c%s '%s' has no 'pip_url', so nothing is installed for it: give it one, "
+            "or correct its 'executable'.",
+            toupper((unsigned char)*type->label), type->label + 1, owner->name);
     return error_hint(err,
-                      "%c%s '%s' may not have been installed yet using `meltano install "
-                      "--plugin-type %s %s`, or the executable name may be incorrect.",
-                      toupper((unsigned char)*type->label), type->label + 1, owner->name,
-                      type->singular, owner->name);
+                      "Install it with 'meltshim install %s'; if that has been done, correct the "
+                      "'executable' of %s '%s'.",
+                      owner->name, type->label, owner->name);
 }
 
 /* "./bin/x" below the root is <root>/bin/x; ".." stays, for it may follow a symlink. */

@@ -40,7 +40,7 @@ static int find_upwards(const char *start, char **root, struct error *err)
             error_set(err, ERR_USAGE, "there is no %s in %s or a directory above it", PROJECT_FILE,
                       first);
             return error_hint(err, "Run this inside a Meltano project, or create one with "
-                                   "'meltano init <project_directory>'.");
+                                   "'meltshim init <project_directory>'.");
         }
         free(dir);
         dir = parent;
@@ -255,7 +255,7 @@ static int load_document(struct project *project, struct error *err)
     document = project->document;
     if (value_is_null(document)) {
         error_set(err, ERR_CONFIG, "%s is empty", project->file);
-        return error_hint(err, "Write the project's configuration into it; 'meltano init' in "
+        return error_hint(err, "Write the project's configuration into it; 'meltshim init' in "
                                "another directory shows how it begins.");
     }
     if (!value_is_map(document)) {
@@ -364,7 +364,11 @@ static int refuse_unknown_plugin(const struct project *project, const char *name
     error_set(err, ERR_CONFIG, "Plugin '%s' is not known to Meltano", name);
     if (nearest)
         return error_hint(err, "Did you mean '%s'?", nearest);
-    return error_hint(err, "Add it to the project with 'meltano add %s'.", name);
+    return error_hint(
+        err,
+        "Describe it below 'plugins:' in meltano.yml, or let the Python Meltano do so: "
+        "'meltano add %s'.",
+        name);
 }
 
 struct plugin *project_require_plugin(const struct project *project, const char *name,

@@ -702,6 +702,9 @@ START_TEST(an_unknown_environment_is_refused_when_it_is_activated)
     ck_assert_int_eq(config_activate_environment(config, "nope", false, &err), -1);
     ck_assert_str_eq(err.message, "Environment 'nope' was not found");
     ck_assert_str_eq(err.hint, "The project has: dev, prod.");
+    ck_assert_int_eq(config_activate_environment(config, "nope", true, &err), -1);
+    ck_assert_str_eq(err.hint,
+                     "It is the project's default_environment. The project has: dev, prod.");
 }
 END_TEST
 

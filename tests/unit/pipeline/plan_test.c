@@ -116,6 +116,28 @@ static const struct {
                               "the mapper plugin name: mapper."},
 };
 
+static const struct {
+    const char *words, *hint;
+} unknown_blocks[] = {
+    {"something-else", "It is no job and no plugin of this project; 'meltshim plugin list' and "
+                       "'meltshim job list' show them."},
+    {"utli:hello", "Did you mean 'util'?"},
+    {"all-comented-out", "Did you mean 'all-commented-out'?"},
+    {"j2",
+     "The job 'j2' names it (meltano.yml:17). A job cannot be a task of another job: list its "
+     "tasks."},
+};
+
+START_TEST(an_unknown_block_is_traced_to_its_job_and_to_what_may_be_meant)
+{
+    auto_plan struct plan plan = PLAN_INIT;
+    struct error err = {0};
+
+    ck_assert_int_eq(make_plan(unknown_blocks[_i].words, &plan, &err), -1);
+    ck_assert_str_eq(err.hint, unknown_blocks[_i].hint);
+}
+END_TEST
+
 START_TEST(a_bad_sequence_is_refused_as_a_whole)
 {
     auto_plan struct plan plan = PLAN_INIT;
@@ -180,6 +202,8 @@ Suite *pipeline_plan_suite(void)
 
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_loop_test(tcase, words_become_blocks_from_left_to_right, 0, ARRAY_LEN(good_plans));
+    tcase_add_loop_test(tcase, an_unknown_block_is_traced_to_its_job_and_to_what_may_be_meant, 0,
+                        ARRAY_LEN(unknown_blocks));
     tcase_add_loop_test(tcase, a_bad_sequence_is_refused_as_a_whole, 0, ARRAY_LEN(bad_plans));
     tcase_add_test(tcase, a_missing_definition_is_known_before_the_first_block);
     tcase_add_test(tcase, a_state_id_is_made_of_environment_plugins_and_suffix);

@@ -482,14 +482,14 @@ static const struct {
     {"executable: sub/../target.sh", "%s/sub/../target.sh", NULL, NULL},
     {"executable: sh", "sh", NULL, NULL},
     {"executable: nosuch", NULL, "executable 'nosuch' could not be found",
-     "Loader 'target-x' may not have been installed yet using `meltano install --plugin-type "
-     "loader target-x`, or the executable name may be incorrect."},
+     "Loader 'target-x' has no 'pip_url', so nothing is installed for it: give it one, or correct "
+     "its 'executable'."},
     {"executable: ./nosuch", NULL, "executable './nosuch' could not be found",
-     "Loader 'target-x' may not have been installed yet using `meltano install --plugin-type "
-     "loader target-x`, or the executable name may be incorrect."},
+     "Loader 'target-x' has no 'pip_url', so nothing is installed for it: give it one, or correct "
+     "its 'executable'."},
     {"pip_url: x", NULL, "executable 'target-x' could not be found",
-     "Loader 'target-x' may not have been installed yet using `meltano install --plugin-type "
-     "loader target-x`, or the executable name may be incorrect."},
+     "Install it with 'meltshim install target-x'; if that has been done, correct the 'executable' "
+     "of loader 'target-x'."},
     {"executable: ./calls", NULL, "'%s/calls' is not an executable file",
      "Run 'chmod +x %s/calls', or correct the 'executable' of 'target-x'."},
 };

@@ -59,7 +59,7 @@ START_TEST(without_a_project_file_there_is_no_root)
     ck_assert_int_eq(err.code, ERR_USAGE);
     ck_assert_str_eq(err.message, message);
     ck_assert_str_eq(err.hint, "Run this inside a Meltano project, or create one with "
-                               "'meltano init <project_directory>'.");
+                               "'meltshim init <project_directory>'.");
 }
 END_TEST
 
@@ -381,7 +381,8 @@ START_TEST(an_unknown_plugin_suggests_the_nearest)
     ck_assert_str_eq(err.message, "Plugin 'tap-b' is not known to Meltano");
     ck_assert_str_eq(err.hint, "Did you mean 'tap-a'?");
     ck_assert_ptr_null(project_require_plugin(project, "something-else", &err));
-    ck_assert_str_eq(err.hint, "Add it to the project with 'meltano add something-else'.");
+    ck_assert_str_eq(err.hint, "Describe it below 'plugins:' in meltano.yml, or let the Python "
+                               "Meltano do so: 'meltano add something-else'.");
 }
 END_TEST
 
