@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #define DEFAULT_LIMIT 20
+/* A run reports every five seconds, Meltano's every second. */
+#define SILENT_AFTER_US (60 * INT64_C(1000000))
 
 static const char *text_or(const struct value *map, const char *key, const char *fallback)
 {
@@ -73,18 +75,41 @@ static void add_record_row(struct table *table, const struct value *record)
     table_add(table, text_or(value_get(record, "trigger"), "kind", ""));
 }
 
-static void add_running_row(struct table *table, const struct run_row *row)
+static bool is_silent(const struct run_row *row)
+{
+    int64_t last_us =
+        row->last_heartbeat_us > row->started_at_us ? row->last_heartbeat_us : row->started_at_us;
+
+    return clock_now_us() - last_us > SILENT_AFTER_US;
+}
+
+/* "cli, process 4711 on etl-1": what started the run, and where it is. */
+static void add_whereabouts(struct table *table, struct store *store, const struct run_row *row)
+{
+    const char *trigger = row->trigger ? row->trigger : "";
+    struct lock_owner owner = {0};
+
+    if (row->state_id)
+        store_lock_owner(store, row->state_id, &owner);
+    /* A Meltano takes no lock, and the last owner was another run. */
+    if (owner.pid && !strcmp(owner.run_id, row->run_id))
+        table_addf(table, "%s, process %d on %s", trigger, owner.pid, owner.host);
+    else
+        table_add(table, trigger);
+}
+
+static void add_running_row(struct table *table, struct store *store, const struct run_row *row)
 {
     auto_strbuf struct strbuf started = STRBUF_INIT;
 
     strbuf_add_iso_time(&started, row->started_at_us);
-    table_add(table, "running");
+    table_add(table, is_silent(row) ? "silent" : "running");
     table_add(table, row->run_id);
     table_add(table, row->state_id ? row->state_id : "-");
     add_time(table, strbuf_text(&started));
     add_duration(table, (clock_now_us() - row->started_at_us) / 1000);
     table_add(table, "");
-    table_add(table, row->trigger ? row->trigger : "");
+    add_whereabouts(table, store, row);
 }
 
 /* Runs that have no record yet: those that go on, Meltano's own among them. */
@@ -97,7 +122,7 @@ static int add_running(struct store *store, const char *state_id, struct table *
         return -1;
     for (size_t i = 0; i < rows.count; i++)
         if (rows.items[i].state == RUN_RUNNING)
-            add_running_row(table, &rows.items[i]);
+            add_running_row(table, store, &rows.items[i]);
     run_row_list_clear(&rows);
     return 0;
 }
@@ -130,6 +155,8 @@ static int list_as_table(struct app *app, struct store *store, const struct list
     for (size_t i = 0; i < records->count; i++) {
         auto_value struct value *record = NULL;
 
+        if (args->limit && table.cells.count / ARRAY_LEN(list_titles) > (size_t)args->limit)
+            break;
         if (parse_record(records->items[i], &record, err) < 0)
             return -1;
         add_record_row(&table, record);
@@ -165,6 +192,10 @@ static const struct option_def list_options[] = {
 static const struct command list_command = {
     .name = "list",
     .summary = "List runs, the newest first.",
+    .details = "Those that go on come first, with their process. One that has given no sign of "
+               "life for a minute is 'silent': most likely it was killed, and the next run of its "
+               "state ID says so in its record. Runs of the Python Meltano that have ended are in "
+               "'logs list'.",
     .options = list_options,
     .args_size = sizeof(struct list_args),
     .run = run_list,
@@ -394,7 +425,10 @@ static int find_record(struct store *store, const char *run_id, char **out, stru
         if (*out)
             return 0;
         error_set(err, ERR_FAILED, "no run with the ID '%s' is recorded", run_id);
-        return error_hint(err, "'meltshim runs list' shows those that are.");
+        return error_hint(err,
+                          "A run has its record when it has ended; 'meltshim runs list' shows "
+                          "all. 'meltshim logs show %s' shows its log.",
+                          run_id);
     }
     if (store_list_records(store, NULL, 1, &newest, err) < 0)
         return -1;
@@ -451,7 +485,7 @@ static const struct command show_command = {
 const struct command runs_command = {
     .name = "runs",
     .summary = "Show what runs did.",
-    .options = database_options,
+    .status_when_bare = 2,
     .subcommands =
         (const struct command *const[]){&list_command, &show_command, &failures_command, NULL},
 };

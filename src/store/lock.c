@@ -49,15 +49,21 @@ static void read_owner_row(struct store *store, const char *state_id, struct loc
     copy_cell(owner->detail, sizeof owner->detail, &rows, 4);
 }
 
+void store_lock_owner(struct store *store, const char *state_id, struct lock_owner *out)
+{
+    const struct db_driver *driver = store->db.driver;
+
+    if (!driver->lock_read_owner || !driver->lock_read_owner(&store->db, state_id, out))
+        read_owner_row(store, state_id, out);
+}
+
 static int refuse_locked(struct store *store, const char *state_id, struct lock_owner *owner,
                          struct error *err)
 {
     auto_strbuf struct strbuf who = STRBUF_INIT;
-    struct lock_owner found = {0};
+    struct lock_owner found;
 
-    if (!store->db.driver->lock_read_owner ||
-        !store->db.driver->lock_read_owner(&store->db, state_id, &found))
-        read_owner_row(store, state_id, &found);
+    store_lock_owner(store, state_id, &found);
     if (found.pid)
         strbuf_addf(&who, ": process %d", found.pid);
     if (found.host[0])

@@ -96,6 +96,8 @@ int store_lock_acquire(struct store *store, const char *state_id, int64_t wait_m
                        const struct lock_owner *self, struct store_lock **out,
                        struct lock_owner *owner, struct error *err);
 void store_lock_release(struct store_lock *lock);
+/* Who has the lock, or had it last. */
+void store_lock_owner(struct store *store, const char *state_id, struct lock_owner *out);
 
 /* --- runs --------------------------------------------------------------------------------- */
 
