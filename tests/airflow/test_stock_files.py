@@ -21,7 +21,10 @@ SCHEDULES = [
 
 @pytest.mark.parametrize(("style", "found_by"), [("bundle", "link"), ("extension", "path")])
 def test_they_run_unchanged(make_project, reader, meltshim, monkeypatch, tmp_path, style, found_by):
-    project = make_project({**DOCUMENT, "schedules": SCHEDULES})
+    project = make_project({
+        **DOCUMENT, "schedules": SCHEDULES,
+        "annotations": {"meltshim": {"airflow": {"ids": "stock"}}},
+    })
     for name, text in PLUGINS.items():
         path = project.root / name
         path.write_text(f"#!/bin/sh{text}")
@@ -61,3 +64,12 @@ def test_they_run_unchanged(make_project, reader, meltshim, monkeypatch, tmp_pat
         "extract_load", "meltano_nightly_j_task0", "meltano_nightly_j_task1",
     ]
     assert {run["environment"] for run in listed} == {"prod"}
+
+    # Their history goes on in our files, which have the same ids.
+    (project.dags / GENERATOR.name).unlink()
+    project.generate()
+    ours = reader.read(project.dags)
+    assert ours["errors"] == {}
+    assert set(ours["dags"]) == {*result["dags"], "meltano_by-hand_j"}
+    for name, dag in result["dags"].items():
+        assert list(ours["dags"][name]["tasks"]) == list(dag["tasks"])
