@@ -43,6 +43,16 @@ static int report_all(const struct strlist *more, struct error *err)
     return error_hint(err, "They are listed above.");
 }
 
+/* What an unset variable leaves of --output="$DAGS" would be the current directory. */
+static int check_args(const struct dag_args *args, struct error *err)
+{
+    if (args->output && !*args->output)
+        return error_set(err, ERR_USAGE, "Option '--output' needs the name of a directory.");
+    if (args->program && !*args->program)
+        return error_set(err, ERR_USAGE, "Option '--program' needs the name of a program.");
+    return 0;
+}
+
 int airflow_dags_build(struct app *app, const struct dag_args *args, struct dag_list **list,
                        struct error *err)
 {
@@ -52,7 +62,7 @@ int airflow_dags_build(struct app *app, const struct dag_args *args, struct dag_
     struct dag_request request = {.program = args->program, .default_program = program};
     auto_strlist struct strlist more = STRLIST_INIT;
 
-    if (!config)
+    if (!config || check_args(args, err) < 0)
         return -1;
     environment = config_environment(config);
     if (environment) {

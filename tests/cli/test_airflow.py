@@ -185,6 +185,14 @@ def test_the_folder_is_the_one_of_the_airflow_plugin(project):
     assert project("airflow", "generate").out.startswith("added     flows/by-elt.py\n")
 
 
+def test_an_empty_folder_or_program_is_refused(project):
+    for option in ("--output", "--program"):
+        result = project("airflow", "generate", f"{option}=")
+        assert result.status == 2
+        assert f"Option '{option}' needs the name of a" in result.err
+    assert not list(project.directory.rglob("*.py"))
+
+
 def test_output_may_be_outside_of_the_project(project, tmp_path):
     folder = tmp_path / "airflow" / "dags"
     assert project("airflow", "generate", "--output", str(folder)).out.endswith(
