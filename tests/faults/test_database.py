@@ -415,7 +415,7 @@ def test_a_servers_disk_that_is_full_for_a_while_does_not_fail_the_run(small_dat
     """When there is no room for its log the server crashes, and cannot recover either."""
     database, lab = small_database, small_database.lab
     server = database.server
-    process = start_with_large_states(lab, 60, patience=60)
+    process = start_with_large_states(lab, 30, patience=60)
     lab.wait_for(lambda: bookmark(database) > 0)
     fill(server._dir)
     if what == "log":
@@ -431,7 +431,7 @@ def test_a_servers_disk_that_is_full_for_a_while_does_not_fail_the_run(small_dat
     _, stderr = finish(process)
     assert process.returncode == 0, stderr
     assert "The run goes on" in stderr
-    assert bookmark(database) == 60
+    assert bookmark(database) == 30
     assert database.row_states() == ["SUCCESS"]
 
 
@@ -458,8 +458,8 @@ def test_what_was_saved_survives_a_crash_of_the_server(lab):
     """All of its memory is lost. What it did not have to write for us it writes after minutes."""
     with PostgresServer({"wal_writer_delay": "10s", "checkpoint_timeout": "1h"}) as server:
         database = DatabaseLab(lab, server)
-        process = start_counting(lab, 100, 0.1)
-        lab.wait_for(lambda: bookmark(database) > 10)
+        process = start_counting(lab, 40, 0.1)
+        lab.wait_for(lambda: bookmark(database) > 1)
         process.send_signal(signal.SIGSTOP)
         seen = bookmark(database)
         signal_server(server, signal.SIGKILL)
@@ -469,7 +469,7 @@ def test_what_was_saved_survives_a_crash_of_the_server(lab):
         process.send_signal(signal.SIGCONT)
         _, stderr = finish(process)
         assert process.returncode == 0, stderr
-        assert database.state() == at(100)
+        assert database.state() == at(40)
 
 
 @needs_root
