@@ -3,9 +3,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/path.h"
 #include "process/process.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -83,6 +85,33 @@ static int refuse_owner(const char *state_id, const struct lock_owner *owner, st
     return error_hint(err, "Wait for it to end, or use --on-running=wait or --on-running=skip.");
 }
 
+/* The last part of a process's program, NULL when that cannot be seen. The caller frees it. */
+static char *read_program(const char *link)
+{
+    static const char deleted[] = " (deleted)"; /* replaced by a newer one since */
+    char path[PATH_MAX];
+    ssize_t length = readlink(link, path, sizeof path - 1);
+    char *end;
+
+    if (length < 0)
+        return NULL;
+    path[length] = '\0';
+    end = length >= (ssize_t)strlen(deleted) ? path + length - strlen(deleted) : NULL;
+    if (end && !strcmp(end, deleted))
+        *end = '\0';
+    return xstrdup(path_name(path));
+}
+
+/* The number may be that of another process by now, or in a container whose host has the same
+ * name. Without /proc nobody can tell. */
+static bool is_our_program(pid_t pid)
+{
+    auto_free char *link = xasprintf("/proc/%d/exe", pid);
+    auto_free char *ours = read_program("/proc/self/exe"), *theirs = read_program(link);
+
+    return !ours || (theirs && !strcmp(ours, theirs));
+}
+
 /* What was done about the owner of the lock so far. */
 struct pressure {
     bool was_told, was_killed;
@@ -92,7 +121,7 @@ struct pressure {
 static void press_owner(const char *state_id, const struct lock_owner *owner,
                         const struct lock_owner *self, struct pressure *pressure)
 {
-    bool is_ours = owner->pid > 0 && is_older_attempt(owner, self);
+    bool is_ours = owner->pid > 0 && is_older_attempt(owner, self) && is_our_program(owner->pid);
 
     if (!pressure->was_told) {
         pressure->was_told = true;

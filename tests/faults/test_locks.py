@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import socket
+import subprocess
 import threading
 import time
 
@@ -192,6 +193,22 @@ def test_a_newer_attempt_kills_one_that_cannot_end(lab):
     assert second.status == 0, second.stderr
     assert lab.row_states() == ["FAIL", "SUCCESS"]
     assert lab.committed() == lab.confirmations()[-1]
+
+
+def test_a_process_that_only_has_the_number_of_the_older_attempt_is_left_alone(postgres_lab):
+    """It belongs to another program: the owner is in a container that has our host's name."""
+    lab = postgres_lab
+    owner = lab.start_and_wait_for_state(env={**TASK, "AIRFLOW_CTX_TRY_NUMBER": "1"})
+    with subprocess.Popen(["sleep", "600"]) as bystander:
+        lab.execute(f"UPDATE meltshim_locks SET owner_pid = {bystander.pid}")
+        lab.prepare(ONE)
+        env = {**TASK, "AIRFLOW_CTX_TRY_NUMBER": "2"}
+        result = lab.run("run", "--on-running=wait=1", "tap-a", "target-b", env=env)
+        assert bystander.poll() is None, "the bystander was ended"
+        bystander.kill()
+    assert result.status == 21
+    owner.terminate()
+    owner.communicate(timeout=20)
 
 
 def test_an_older_attempt_does_not_end_a_newer_one(lab):
