@@ -757,10 +757,12 @@ static int tell_result(struct state_writer *writer, struct error *err)
     }
     if (!writer->has_candidate)
         return 0;
-    if (!is_newest_spooled(writer))
-        return error_set(err, ERR_STATE,
-                         "the state of '%s' is not saved: %s; nor kept in a file: %s", state_id,
-                         writer->failure.message, writer->spool_failure.message);
+    if (!is_newest_spooled(writer)) {
+        error_set(err, ERR_STATE, "the state of '%s' is not saved: %s; nor kept in a file: %s",
+                  state_id, writer->failure.message, writer->spool_failure.message);
+        return error_hint(err, "The next run loads again what was loaded since the last state that "
+                               "was saved.");
+    }
     error_set(err, ERR_SPOOLED, "the last state of '%s' is not saved yet: %s", state_id,
               writer->failure.message);
     return hint_at_spool(writer, err);

@@ -140,6 +140,7 @@ def test_without_room_for_the_spool_the_state_of_before_stays(refusing_lab, smal
     result = lab.load(steps=THREE)
     assert result.status in (20, 22)
     assert "No space left on device" in result.stderr
+    assert "The next run loads again what was loaded" in result.stderr
     assert lab.committed() == 3
     lab.execute("DROP TRIGGER refuse ON state")
     following = lab.load(steps=THREE)
