@@ -126,6 +126,12 @@ void block_record_set_error(struct block_record *block, const struct error *erro
 
     block->error = *error;
     free(block->signature);
+    if (error->code == ERR_LOCKED && block->state_id) {
+        /* Whoever the owner is, and wherever. */
+        block->signature =
+            xasprintf("%s: another run of '%s'", error_class(error->code), block->state_id);
+        return;
+    }
     if (!speaks_for_itself(culprit)) {
         block->signature = xasprintf("%s: %s", error_class(error->code), words);
         return;

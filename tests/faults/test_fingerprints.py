@@ -62,6 +62,16 @@ def test_what_we_ended_ourselves_has_a_signature(lab, check_record, options, ste
     assert error(lab, check_record, *options, steps=steps)["signature"] == signature
 
 
+def test_whoever_has_the_lock_makes_no_difference(lab, check_record):
+    task = {"AIRFLOW_CTX_DAG_ID": "a", "AIRFLOW_CTX_TASK_ID": "b", "AIRFLOW_CTX_DAG_RUN_ID": "c"}
+    for env in ({}, {**task, "AIRFLOW_CTX_TRY_NUMBER": "1"}):
+        owner = lab.start_and_wait_for_state(env=env)
+        found = error(lab, check_record, "--on-running=fail", steps=THREE)
+        assert found["signature"] == "locked: another run of 'dev:tap-a-to-target-b'"
+        owner.terminate()
+        owner.communicate(timeout=20)
+
+
 def test_failures_are_counted(lab):
     for number in (1, 22, 333):
         lab.load(steps=[["stderr", f"error {number}"], ["exit", 3]])
