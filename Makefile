@@ -3,6 +3,9 @@
 BUILD ?= build
 PREFIX ?= /usr/local
 UNIT_DIR ?= $(PREFIX)/lib/systemd/system
+# shell=where it looks below PREFIX/share
+COMPLETIONS := bash=bash-completion/completions/meltshim zsh=zsh/site-functions/_meltshim \
+    fish=fish/vendor_completions.d/meltshim.fish
 VERSION := 0.1.0
 
 CC ?= cc
@@ -47,7 +50,7 @@ TEST_OBJECTS := $(call object,$(TEST_SOURCES)) $(BUILD)/obj/unit_suites.o \
                 $(filter-out $(BUILD)/obj/shim/main.o,$(SHIM_OBJECTS))
 
 .DEFAULT_GOAL := all
-.PHONY: all help unit check soak demo bench docs lint format install clean FORCE
+.PHONY: all help unit check soak demo bench docs lint format install uninstall clean FORCE
 
 all: $(BUILD)/meltshim $(BUILD)/meltshim-airflow $(MODULES)
 
@@ -62,6 +65,8 @@ help:
 	@echo "make lint       clang-format, cppcheck and the include rules"
 	@echo "make format     format the sources in place"
 	@echo "make install    install below PREFIX=$(PREFIX), honouring DESTDIR"
+	@echo "make uninstall  remove what make install has put there"
+	@echo "make clean      remove $(BUILD)"
 	@echo "SAN=address,undefined and WERROR=1 work with every target; BUILD=dir builds elsewhere"
 
 $(BUILD)/libmeltshim.a: $(LIB_OBJECTS)
@@ -162,6 +167,15 @@ install: all
 	for unit in packaging/systemd/*.service; do \
 	    sed 's|@bindir@|$(PREFIX)/bin|' $$unit | \
 	        install -m 644 /dev/stdin $(DESTDIR)$(UNIT_DIR)/$${unit##*/} || exit; done
+	for file in $(COMPLETIONS); do \
+	    $(BUILD)/meltshim completion $${file%%=*} | \
+	        install -D -m 644 /dev/stdin $(DESTDIR)$(PREFIX)/share/$${file#*=} || exit; done
+
+uninstall:
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,meltshim meltshim-airflow)
+	rm -f $(addprefix $(DESTDIR)$(UNIT_DIR)/,$(notdir $(wildcard packaging/systemd/*.service)))
+	rm -f $(foreach file,$(COMPLETIONS),$(DESTDIR)$(PREFIX)/share/$(lastword $(subst =, ,$(file))))
+	rm -rf $(DESTDIR)$(PREFIX)/lib/meltshim $(DESTDIR)$(UNIT_DIR)/meltshim-airflow-@.service.d
 
 clean:
 	rm -rf $(BUILD)

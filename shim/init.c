@@ -91,7 +91,10 @@ static int run_init(struct app *app, void *data, struct error *err)
     for (size_t i = 0; i < ARRAY_LEN(skeleton); i++)
         if (write_skeleton_file(app, args->directory, &skeleton[i], err) < 0)
             return -1;
-    app_print(app, "Your project has been created, with the environments dev, staging and prod.\n");
+    app_print(app,
+              "Your project has been created, with the environments dev, staging and prod.\n"
+              "Describe its plugins in %s/meltano.yml, then run '%s install' there.\n",
+              args->directory, app->program);
     return 0;
 }
 

@@ -1,6 +1,7 @@
 /* The ledger of a state: every version that was accepted. */
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "shim/commands.h"
 #include "shim/state_access.h"
 #include "shim/table.h"
@@ -226,16 +227,19 @@ static int run_rollback(struct app *app, void *data, struct error *err)
     const struct version_args *args = data;
     auto_strbuf struct strbuf now = STRBUF_INIT;
     auto_state_place struct state_place place = {0};
+    auto_free char *question = NULL;
     const char *chosen = NULL;
     int64_t version;
 
-    if (choose_version(args, &chosen, err) < 0)
+    if (choose_version(args, &chosen, err) < 0 ||
+        state_open(app, args->state_id, STORE_WRITE, &place, err) < 0 ||
+        find_version(&place, args->state_id, chosen, 1, &version, err) < 0)
         return -1;
-    if (!args->force && !app_confirm("This will overwrite the state's current value. Continue?"))
+    question = xasprintf("Version %lld will take the place of the state's current value. Continue?",
+                         (long long)version);
+    if (!args->force && !app_confirm(question))
         return state_declined(err);
-    if (state_open(app, args->state_id, STORE_WRITE, &place, err) < 0 ||
-        find_version(&place, args->state_id, chosen, 1, &version, err) < 0 ||
-        restore_version(&place, args, version, err) < 0)
+    if (restore_version(&place, args, version, err) < 0)
         return -1;
     log_info("State for %s was rolled back to version %lld at %s.", args->state_id,
              (long long)version, state_now(&now));

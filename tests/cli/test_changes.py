@@ -82,6 +82,7 @@ def test_a_read_only_project_is_not_changed(project):
 def test_init_makes_a_project_that_works(shell):
     result = shell("init", "new/project")
     assert result.status == 0, result.err
+    assert "in new/project/meltano.yml, then run 'meltshim install' there." in result.out
     shell.directory = shell.directory / "new" / "project"
     assert shell("environment", "list").out.split() == ["dev", "staging", "prod"]
     assert (shell.directory / ".gitignore").read_text().split() == ["/venv", "/.meltano", ".env"]

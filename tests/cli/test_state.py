@@ -187,6 +187,13 @@ def test_every_version_is_kept_and_can_be_restored(project):
     assert f"The state of '{STATE_ID}' has no version 99." in refused.err
     assert project("state", "rollback", "--force", STATE_ID, "x").status == 2
 
+    asked = project("state", "rollback", STATE_ID, stdin="n\n")
+    assert "Version 6 will take the place of the state's current value." in asked.out + asked.err
+    assert asked.status == 1
+    assert get_state(project) == bookmarks(users=2, **{"a.b": 3})
+    assert project("state", "rollback", STATE_ID, stdin="y\n").status == 0
+    assert get_state(project) == bookmarks(users=1)
+
 
 def test_state_can_be_kept_in_a_folder(project):
     uri = f"file://{project.directory}/states"
