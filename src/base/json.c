@@ -451,7 +451,7 @@ static int copy_key(struct copier *copier)
     if (parser->at == parser->end || *parser->at != ':')
         return fail(parser, "':' was expected");
     parser->at++;
-    strbuf_add(copier->out, copier->style->spaced ? ": " : ":");
+    strbuf_add_bytes(copier->out, ": ", copier->style->spaced ? 2 : 1);
     return 0;
 }
 
@@ -470,7 +470,7 @@ static int copy_items(struct copier *copier, char closing)
             parse_separator(parser, closing, &more) < 0)
             return -1;
         if (more)
-            strbuf_add(copier->out, copier->style->spaced ? ", " : ",");
+            strbuf_add_bytes(copier->out, ", ", copier->style->spaced ? 2 : 1);
     }
     strbuf_add_char(copier->out, closing);
     return 0;
@@ -524,6 +524,7 @@ static int copy_document(const char *text, size_t length, int depth, const struc
         .out = out,
     };
 
+    strbuf_reserve(out, length + length / 8);
     if (copy_value(&copier) < 0)
         return -1;
     skip_blanks(&copier.parser);

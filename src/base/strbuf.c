@@ -68,7 +68,9 @@ void strbuf_add(struct strbuf *buf, const char *text)
 
 void strbuf_add_char(struct strbuf *buf, char c)
 {
-    strbuf_add_bytes(buf, &c, 1);
+    strbuf_reserve(buf, 1);
+    buf->text[buf->length++] = c;
+    buf->text[buf->length] = '\0';
 }
 
 void strbuf_add_repeat(struct strbuf *buf, char c, size_t times)
@@ -105,8 +107,9 @@ void strbuf_blank_nuls(struct strbuf *buf)
 void strbuf_add_utf8(struct strbuf *buf, unsigned code_point)
 {
     char bytes[4];
+    size_t size = utf8_encode(code_point, bytes);
 
-    strbuf_add_bytes(buf, bytes, utf8_encode(code_point, bytes));
+    strbuf_add_bytes(buf, bytes, size);
 }
 
 bool strbuf_ends_with(const struct strbuf *buf, const char *suffix)
