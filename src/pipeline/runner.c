@@ -278,7 +278,7 @@ static void prune_history(const struct runner *runner, const struct state_sessio
 
 static struct state_writer *make_writer(const struct runner *runner,
                                         const struct block_record *record,
-                                        const struct state_session *session)
+                                        const struct state_session *session, struct error *err)
 {
     struct state_writer_options options = {
         .store = session->store,
@@ -292,7 +292,7 @@ static struct state_writer *make_writer(const struct runner *runner,
         .spool_path = session->spool_path,
     };
 
-    return state_writer_new(&options);
+    return state_writer_new(&options, err);
 }
 
 static void record_durations(struct runner *runner, struct block_record *record)
@@ -354,8 +354,8 @@ static int open_session(struct runner *runner, struct block_record *record,
     if (read_state(runner, session, record, err) < 0)
         return -1;
     prune_history(runner, session, record->state_id);
-    session->writer = make_writer(runner, record, session);
-    return 0;
+    session->writer = make_writer(runner, record, session, err);
+    return session->writer ? 0 : -1;
 }
 
 /* A server that is away or silent would hold up a signal, which the loop of the transfer is not
@@ -577,7 +577,7 @@ static int run_extract_load(struct runner *runner, size_t number, struct error *
     if (runner->options->no_state_update) {
         open_log_for_airflow(runner, state_id, record);
         log_warning("Running without state: none is read, none is saved.");
-        session.writer = state_writer_new(NULL);
+        session.writer = state_writer_new(NULL, err);
         result = transfer(runner, block, &session, record, err);
         finish_block(runner, record, result, err);
         return result;

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/strbuf.h"
 #include "base/strlist.h"
+#include "pipeline/run_settings.h"
 #include "store/state_spool.h"
 
 #include <assert.h>
@@ -63,7 +64,7 @@ struct state_writer {
     pthread_t thread;
     int news_fd;
 
-    /* Guards everything up to the next comment. Held for moments. */
+    /* Guards everything down to patience_until_ms. Held for moments. */
     pthread_mutex_t mutex;
     pthread_cond_t wake;
     struct queue queue;
@@ -71,7 +72,7 @@ struct state_writer {
     bool has_candidate; /* of the newest below */
     bool wants_beat;
     char *record_if_killed; /* goes with it */
-    bool is_ending, is_abandoned, has_ended;
+    bool is_ending, has_ended;
     bool is_hurried;     /* to be tried at once */
     bool is_spool_stale; /* the file lacks the newest candidate */
     bool is_lost;        /* another run has the lock */
@@ -472,7 +473,7 @@ static enum task next_task(struct state_writer *writer, int64_t *until_ms)
     int64_t now_ms = clock_monotonic_ms();
 
     *until_ms = NEVER;
-    if (writer->is_abandoned || (writer->is_lost && writer->is_ending))
+    if (writer->is_lost && writer->is_ending)
         return TASK_END;
     if (writer->queue.count)
         return TASK_READ;
@@ -525,6 +526,7 @@ static enum task wait_for_task(struct state_writer *writer)
     return task;
 }
 
+/* No line comes any more, so that the loop's thread changes nothing of what is looked at here. */
 static void end_writing(struct state_writer *writer)
 {
     if (writer->is_lost)
@@ -585,7 +587,7 @@ static void start_thread(struct state_writer *writer)
 
 /* --- for the loop's thread -------------------------------------------------------------------- */
 
-struct state_writer *state_writer_new(const struct state_writer_options *options)
+struct state_writer *state_writer_new(const struct state_writer_options *options, struct error *err)
 {
     struct state_writer *writer = xcalloc(1, sizeof *writer);
     pthread_condattr_t attributes;
@@ -603,7 +605,11 @@ struct state_writer *state_writer_new(const struct state_writer_options *options
     writer->base = options->base;
     writer->has_state = true;
     writer->news_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    return writer;
+    if (writer->news_fd >= 0)
+        return writer;
+    error_set_errno(err, ERR_IO, "cannot watch over the state of '%s'", options->state_id);
+    state_writer_free(writer);
+    return NULL;
 }
 
 static bool is_blank(const char *line, size_t length)
@@ -773,10 +779,7 @@ int state_writer_close(struct state_writer *writer, struct error *err)
     struct error ignored = {0};
 
     if (!writer->is_closed && writer->has_thread) {
-        pthread_mutex_lock(&writer->mutex);
-        writer->is_abandoned = true;
-        pthread_cond_signal(&writer->wake);
-        pthread_mutex_unlock(&writer->mutex);
+        state_writer_end(writer, 0, clock_monotonic_ms() + DATABASE_ANSWER_MS);
         pthread_join(writer->thread, NULL);
         state_writer_tell(writer, &ignored);
     }

@@ -41,8 +41,9 @@ struct state_writer_options {
     const char *spool_path;
 };
 
-/* options NULL: a run without state; lines are counted and dropped. */
-struct state_writer *state_writer_new(const struct state_writer_options *options);
+/* options NULL: a run without state; lines are counted and dropped, and that cannot fail. */
+struct state_writer *state_writer_new(const struct state_writer_options *options,
+                                      struct error *err);
 /* Closes first. NULL is fine. */
 void state_writer_free(struct state_writer *writer);
 
@@ -64,10 +65,9 @@ int state_writer_tell(struct state_writer *writer, struct error *err);
  * Both are clock_monotonic_ms(). May be called again to hurry. */
 void state_writer_end(struct state_writer *writer, int64_t patience_until_ms, int64_t limit_ms);
 bool state_writer_has_ended(const struct state_writer *writer);
-/* Waits for the thread; the store is the caller's again, and the deadline gone. Without
- * state_writer_end() pending state is only spooled. Then why the state that the loader confirmed is
- * not all committed: ERR_LOST_LOCK, ERR_SPOOLED with where it is, ERR_STATE when it could not even
- * be kept. */
+/* Ends the thread, which tries what is pending at most once more; the store is the caller's again,
+ * and the deadline gone. Then why the state that the loader confirmed is not all committed:
+ * ERR_LOST_LOCK, ERR_SPOOLED with where it is, ERR_STATE when it could not even be kept. */
 int state_writer_close(struct state_writer *writer, struct error *err);
 
 /* After state_writer_close(), for what is left to write: whether the database was away last. */

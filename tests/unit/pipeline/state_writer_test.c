@@ -11,6 +11,7 @@
 #include <check.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/resource.h>
 
 Suite *pipeline_state_writer_suite(void);
 
@@ -65,7 +66,7 @@ static struct state_writer *start(enum state_write kind)
         .spool_path = spool_path,
     };
 
-    return state_writer_new(&options);
+    return state_writer_new(&options, &err);
 }
 
 static void accept(struct state_writer *writer, const char *line)
@@ -137,6 +138,18 @@ START_TEST(the_newest_state_is_committed_at_the_end)
     ck_assert_uint_eq(state_writer_counts(writer)->received, 100);
     ck_assert_uint_le(state_writer_counts(writer)->checkpoints, 2);
     ck_assert(!file_exists(spool_path));
+    state_writer_free(writer);
+}
+END_TEST
+
+START_TEST(what_was_accepted_is_committed_without_an_end_as_well)
+{
+    struct state_writer *writer = start(STATE_COMPLETE);
+
+    accept(writer, "{\"n\": 1}");
+    accept(writer, "{\"n\": 2}");
+    ck_ok(state_writer_close(writer, &err));
+    check_state("{\"singer_state\": {\"n\": 2}}", "{}");
     state_writer_free(writer);
 }
 END_TEST
@@ -230,9 +243,24 @@ START_TEST(a_run_that_lost_its_lock_keeps_nothing)
 }
 END_TEST
 
+START_TEST(without_a_descriptor_there_is_no_writer)
+{
+    struct rlimit before, none;
+
+    getrlimit(RLIMIT_NOFILE, &before);
+    none = (struct rlimit){.rlim_cur = 0, .rlim_max = before.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &none);
+    ck_assert_ptr_null(start(STATE_COMPLETE));
+    setrlimit(RLIMIT_NOFILE, &before);
+    ck_assert_int_eq(err.code, ERR_IO);
+    ck_assert_str_eq(err.message, "cannot watch over the state of 'dev:tap-a-to-target-b': Too "
+                                  "many open files");
+}
+END_TEST
+
 START_TEST(a_run_without_state_counts_its_lines)
 {
-    struct state_writer *writer = state_writer_new(NULL);
+    struct state_writer *writer = state_writer_new(NULL, &err);
 
     accept(writer, "{\"n\": 1}");
     state_writer_beat_take(writer, xstrdup("{\"n\":1}"));
@@ -253,12 +281,14 @@ Suite *pipeline_state_writer_suite(void)
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, the_newest_state_is_committed_at_the_end);
+    tcase_add_test(tcase, what_was_accepted_is_committed_without_an_end_as_well);
     tcase_add_loop_test(tcase, a_line_that_is_no_state_does_not_take_the_place_of_one, 0,
                         (int)ARRAY_LEN(no_states));
     tcase_add_test(tcase, states_that_are_merged_all_count);
     tcase_add_test(tcase, what_the_database_refuses_is_kept_until_it_takes_it);
     tcase_add_test(tcase, what_is_refused_until_the_end_stays_in_a_file);
     tcase_add_test(tcase, a_run_that_lost_its_lock_keeps_nothing);
+    tcase_add_test(tcase, without_a_descriptor_there_is_no_writer);
     tcase_add_test(tcase, a_run_without_state_counts_its_lines);
     suite_add_tcase(suite, tcase);
     return suite;
