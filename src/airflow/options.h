@@ -36,7 +36,6 @@ struct airflow_options {
 };
 
 void airflow_options_clear(struct airflow_options *options);
-#define auto_airflow_options ATTR_CLEANUP(airflow_options_clear)
 
 /* The name that version has for an option, where it changed its name: core.sql_alchemy_conn is
  * database.sql_alchemy_conn from 2.3 on. Both strings are replaced; true when they were. An option

@@ -195,28 +195,3 @@ void strbuf_add_py_source_string(struct strbuf *buf, const char *text)
     }
     add_py_string(buf, text, doubles > singles ? '\'' : '"');
 }
-
-void strbuf_add_html(struct strbuf *buf, const char *text)
-{
-    for (; *text; text++) {
-        switch (*text) {
-        case '&':
-            strbuf_add(buf, "&amp;");
-            break;
-        case '<':
-            strbuf_add(buf, "&lt;");
-            break;
-        case '>':
-            strbuf_add(buf, "&gt;");
-            break;
-        case '"':
-            strbuf_add(buf, "&quot;");
-            break;
-        case '\'':
-            strbuf_add(buf, "&#39;");
-            break;
-        default:
-            strbuf_add_char(buf, *text);
-        }
-    }
-}

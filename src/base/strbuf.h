@@ -56,7 +56,5 @@ void strbuf_add_py_string(struct strbuf *buf, const char *text);
 /* The same literal as Python's formatters write it in source files: in double quotes, unless single
  * ones need fewer backslashes. */
 void strbuf_add_py_source_string(struct strbuf *buf, const char *text);
-/* Text for HTML content and double-quoted attributes. */
-void strbuf_add_html(struct strbuf *buf, const char *text);
 
 #endif

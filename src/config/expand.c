@@ -215,13 +215,6 @@ int expand_text(const char *text, const struct strmap *variables, enum expand_mi
     return expand_text_in(text, (const struct strmap *const[]){variables, NULL}, missing, out, err);
 }
 
-int expand_value(const struct value *value, const struct strmap *variables,
-                 enum expand_missing missing, struct value **out, struct error *err)
-{
-    return expand_value_in(value, (const struct strmap *const[]){variables, NULL}, missing, out,
-                           err);
-}
-
 char *expand_find_missing(const char *text, const struct strmap *variables)
 {
     const char *end = text + strlen(text);

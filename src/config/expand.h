@@ -22,13 +22,10 @@ enum expand_missing {
  * The caller frees *out. */
 int expand_text(const char *text, const struct strmap *variables, enum expand_missing missing,
                 char **out, struct error *err);
-/* Strings at any depth; map keys are left alone. */
-int expand_value(const struct value *value, const struct strmap *variables,
-                 enum expand_missing missing, struct value **out, struct error *err);
-
 /* The same with several maps, highest first, in an array that ends in NULL. */
 int expand_text_in(const char *text, const struct strmap *const *layers,
                    enum expand_missing missing, char **out, struct error *err);
+/* Strings at any depth; map keys are left alone. */
 int expand_value_in(const struct value *value, const struct strmap *const *layers,
                     enum expand_missing missing, struct value **out, struct error *err);
 

@@ -80,8 +80,8 @@ static char *join_without_dots(const char *directory, const char *name)
     return strbuf_take(&path);
 }
 
-int plugin_find_executable_in(const struct strmap *env, const struct plugin *plugin,
-                              const char *executable, char **out, struct error *err)
+int plugin_find_executable(const struct strmap *env, const struct plugin *plugin,
+                           const char *executable, char **out, struct error *err)
 {
     auto_free char *path = NULL;
 
@@ -109,12 +109,4 @@ int plugin_find_executable_in(const struct strmap *env, const struct plugin *plu
     }
     *out = take(path);
     return 0;
-}
-
-int plugin_find_executable(struct config *config, struct plugin *plugin, const char *executable,
-                           char **out, struct error *err)
-{
-    if (plugin_resolve(plugin, err) < 0)
-        return -1;
-    return plugin_find_executable_in(config_environ(config), plugin, executable, out, err);
 }

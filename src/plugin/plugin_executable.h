@@ -9,8 +9,9 @@
 /* <sys>/<plural>/<dir name>; the caller frees it. */
 char *plugin_directory(const struct plugin *plugin);
 
-/* As plugin_find_executable(), with the environment whose PATH counts. */
-int plugin_find_executable_in(const struct strmap *env, const struct plugin *plugin,
-                              const char *executable, char **out, struct error *err);
+/* Path of the program: in the plugin's environment, below the root, or a bare name that stands for
+ * a program in the PATH of env. Fails when it does not exist (ERR_START). */
+int plugin_find_executable(const struct strmap *env, const struct plugin *plugin,
+                           const char *executable, char **out, struct error *err);
 
 #endif

@@ -79,8 +79,8 @@ static int find_own_executable(const struct plugin *plugin, bool is_optional,
     struct error ignored = {0};
 
     if (!is_optional && !has_command_with_executable(plugin))
-        return plugin_find_executable_in(env, plugin, plugin->executable, out, err);
-    if (plugin_find_executable_in(env, plugin, plugin->executable, out, &ignored) < 0)
+        return plugin_find_executable(env, plugin, plugin->executable, out, err);
+    if (plugin_find_executable(env, plugin, plugin->executable, out, &ignored) < 0)
         *out = xstrdup(plugin->executable);
     return 0;
 }
@@ -221,9 +221,9 @@ int invocation_set_command(struct invocation *invocation, const char *name,
     if (!command)
         return -1;
     strmap_from_environ(&env, invocation->env.items);
-    if (plugin_find_executable_in(&env, plugin,
-                                  command->executable ? command->executable : plugin->executable,
-                                  &executable, err) < 0)
+    if (plugin_find_executable(&env, plugin,
+                               command->executable ? command->executable : plugin->executable,
+                               &executable, err) < 0)
         return -1;
     strlist_add(&argv, executable);
     if (plugin_command_expand(command, &env, &argv, err) < 0)

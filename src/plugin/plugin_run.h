@@ -73,10 +73,6 @@ const struct plugin_command *plugin_require_command(struct plugin *plugin, const
 /* Removes what must not stay (config files) and frees the rest. */
 void invocation_end(struct invocation *invocation);
 
-/* Path of the program: in the plugin's environment, below the root, or a bare name that stands for
- * a program in PATH. Fails when it does not exist (ERR_START). */
-int plugin_find_executable(struct config *config, struct plugin *plugin, const char *executable,
-                           char **out, struct error *err);
 /* <sys>/<plural>/<dir name>/venv; the caller frees it. */
 char *plugin_venv_path(const struct plugin *plugin);
 

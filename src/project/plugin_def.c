@@ -4,7 +4,6 @@
 #include "base/position.h"
 #include "project/check.h"
 
-#include <assert.h>
 #include <string.h>
 
 static const char *const kind_names[] = {
@@ -15,12 +14,6 @@ static const char *const kind_names[] = {
     [SETTING_OBJECT] = "object",   [SETTING_HIDDEN] = "hidden",
 };
 _Static_assert(ARRAY_LEN(kind_names) == SETTING_KIND_COUNT, "a setting kind has no name");
-
-const char *setting_kind_name(enum setting_kind kind)
-{
-    assert(kind < SETTING_KIND_COUNT);
-    return kind_names[kind];
-}
 
 bool setting_kind_parse(const char *word, enum setting_kind *out)
 {
@@ -51,16 +44,12 @@ struct setting_def *setting_def_copy(const struct setting_def *def)
     copy->value = def->value ? value_copy(def->value) : NULL;
     copy->options = def->options ? value_copy(def->options) : NULL;
     copy->sensitive = def->sensitive;
-    copy->hidden = def->hidden;
     copy->env_specific = def->env_specific;
     copy->is_custom = def->is_custom;
     copy->value_processor = xstrdup_or_null(def->value_processor);
     copy->value_post_processor = xstrdup_or_null(def->value_post_processor);
     copy->label = xstrdup_or_null(def->label);
     copy->description = xstrdup_or_null(def->description);
-    copy->documentation = xstrdup_or_null(def->documentation);
-    copy->tooltip = xstrdup_or_null(def->tooltip);
-    copy->placeholder = xstrdup_or_null(def->placeholder);
     return copy;
 }
 
@@ -78,9 +67,6 @@ void setting_def_free(struct setting_def *def)
     free(def->value_post_processor);
     free(def->label);
     free(def->description);
-    free(def->documentation);
-    free(def->tooltip);
-    free(def->placeholder);
     free(def);
 }
 DEFINE_AUTO_FREE(struct setting_def, setting_def, setting_def_free)
@@ -101,15 +87,10 @@ static int read_kind(const struct value *entry, struct setting_def *def, const c
         return error_hint(err, "Use string, integer, boolean, decimal, date_iso8601, email, "
                                "options, file, array or object.");
     }
-    if (def->kind == SETTING_HIDDEN) {
-        def->kind = SETTING_STRING;
-        def->hidden = true;
-    } else if (def->kind == SETTING_PASSWORD) {
-        def->kind = SETTING_STRING;
+    if (def->kind == SETTING_PASSWORD || def->kind == SETTING_OAUTH)
         def->sensitive = true;
-    } else if (def->kind == SETTING_OAUTH) {
-        def->sensitive = true;
-    }
+    if (def->kind == SETTING_PASSWORD || def->kind == SETTING_HIDDEN)
+        def->kind = SETTING_STRING;
     return 0;
 }
 
@@ -124,9 +105,6 @@ int setting_def_from_value(const struct value *entry, struct setting_def **out, 
         {"value_post_processor", offsetof(struct setting_def, value_post_processor)},
         {"label", offsetof(struct setting_def, label)},
         {"description", offsetof(struct setting_def, description)},
-        {"documentation", offsetof(struct setting_def, documentation)},
-        {"tooltip", offsetof(struct setting_def, tooltip)},
-        {"placeholder", offsetof(struct setting_def, placeholder)},
     };
     ATTR_CLEANUP(setting_def_auto) struct setting_def *def = NULL;
     auto_free char *name = NULL;
@@ -139,7 +117,6 @@ int setting_def_from_value(const struct value *entry, struct setting_def **out, 
     what = xasprintf("setting '%s'", name);
     def = setting_def_new(name, SETTING_NONE);
     def->sensitive = value_is_truthy(value_get(entry, "sensitive"));
-    def->hidden = value_is_truthy(value_get(entry, "hidden"));
     def->env_specific = value_is_truthy(value_get(entry, "env_specific"));
     if (read_kind(entry, def, what, err) < 0 ||
         check_texts(entry, what, "aliases", &def->aliases, err) < 0 ||
@@ -178,14 +155,4 @@ struct setting_def *setting_def_list_find(const struct setting_def_list *list, c
         if (!strcmp(list->items[i]->name, name))
             return list->items[i];
     return NULL;
-}
-
-struct setting_def *setting_def_list_find_any(const struct setting_def_list *list, const char *name)
-{
-    struct setting_def *found = setting_def_list_find(list, name);
-
-    for (size_t i = 0; !found && i < list->count; i++)
-        if (strlist_contains(&list->items[i]->aliases, name))
-            found = list->items[i];
-    return found;
 }

@@ -24,7 +24,7 @@ enum setting_kind {
     SETTING_FILE,
     SETTING_ARRAY,
     SETTING_OBJECT,
-    SETTING_HIDDEN, /* read from "kind: hidden"; becomes SETTING_STRING + hidden */
+    SETTING_HIDDEN, /* read from "kind: hidden"; becomes SETTING_STRING */
     SETTING_KIND_COUNT,
 };
 
@@ -37,10 +37,10 @@ struct setting_def {
     enum setting_kind kind;
     struct value *value;   /* the default, NULL when there is none */
     struct value *options; /* list of {label, value} */
-    bool sensitive, hidden, env_specific;
+    bool sensitive, env_specific;
     bool is_custom; /* no definition: the key stands only in a config: block */
     char *value_processor, *value_post_processor;
-    char *label, *description, *documentation, *tooltip, *placeholder;
+    char *label, *description;
 };
 
 struct setting_def_list {
@@ -48,7 +48,6 @@ struct setting_def_list {
     size_t count, capacity;
 };
 
-const char *setting_kind_name(enum setting_kind kind);
 bool setting_kind_parse(const char *word, enum setting_kind *out);
 
 /* From an entry of settings: ({name: ..., kind: ...}). Errors name file and line. */
@@ -62,9 +61,6 @@ void setting_def_list_add_take(struct setting_def_list *list, struct setting_def
 void setting_def_list_clear(struct setting_def_list *list);
 /* By canonical name; NULL when there is none. */
 struct setting_def *setting_def_list_find(const struct setting_def_list *list, const char *name);
-/* By canonical name, else by alias. */
-struct setting_def *setting_def_list_find_any(const struct setting_def_list *list,
-                                              const char *name);
 
 struct plugin_command {
     char *name;

@@ -34,15 +34,6 @@ bool plugin_type_parse(const char *word, enum plugin_type *out)
     return false;
 }
 
-enum plugin_type plugin_type_guess(const char *plugin_name)
-{
-    if (!strncmp(plugin_name, "tap-", 4))
-        return PLUGIN_EXTRACTOR;
-    if (!strncmp(plugin_name, "target-", 7))
-        return PLUGIN_LOADER;
-    return PLUGIN_UTILITY;
-}
-
 bool plugin_type_is_singer(enum plugin_type type)
 {
     return type == PLUGIN_EXTRACTOR || type == PLUGIN_LOADER || type == PLUGIN_MAPPER;

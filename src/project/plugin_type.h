@@ -27,8 +27,6 @@ struct plugin_type_info {
 const struct plugin_type_info *plugin_type_info(enum plugin_type type);
 /* Accepts the singular and the plural. */
 bool plugin_type_parse(const char *word, enum plugin_type *out);
-/* tap-* is an extractor, target-* a loader, everything else a utility. */
-enum plugin_type plugin_type_guess(const char *plugin_name);
 /* Whether a plugin of this type speaks Singer: extractors, loaders, mappers. */
 bool plugin_type_is_singer(enum plugin_type type);
 

@@ -205,7 +205,6 @@ int file_backend_init(const struct state_backend_options *options, struct state_
         .lock = file_lock_state,
         .unlock = file_unlock_state,
     };
-    out->label = "Local Filesystem";
     out->list = file_list_states;
     out->close = file_close;
     return 0;

@@ -545,7 +545,6 @@ int s3_backend_init(const struct state_backend_options *options, struct state_ba
         .unlock = s3_unlock_state,
         .is_slow = true,
     };
-    out->label = "AWS S3";
     out->list = s3_list_states;
     out->close = s3_close;
     return 0;

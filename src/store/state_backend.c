@@ -66,7 +66,6 @@ static int init_backend(const struct state_backend_options *options, struct stat
     if (strcmp(uri, "systemdb") != 0)
         return refuse_scheme(name, err);
     backend->medium = state_medium_systemdb(backend->store);
-    backend->label = "Database";
     backend->list = systemdb_list;
     return 0;
 }
@@ -93,11 +92,6 @@ void state_backend_close(struct state_backend *backend)
     if (backend->close)
         backend->close(backend->medium.context);
     free(backend);
-}
-
-const char *state_backend_label(const struct state_backend *backend)
-{
-    return backend->label;
 }
 
 int state_backend_read(struct state_backend *backend, const char *state_id, struct state_parts *out,

@@ -32,11 +32,6 @@ bool state_backend_is_built_in(const char *uri);
 int state_backend_open(const struct state_backend_options *options, struct store *store,
                        struct state_backend **out, struct error *err);
 void state_backend_close(struct state_backend *backend);
-DEFINE_AUTO_FREE(struct state_backend, state_backend, state_backend_close)
-#define auto_state_backend ATTR_CLEANUP(state_backend_auto)
-
-/* "Database", "Local Filesystem", "AWS S3": as Meltano's messages call it. */
-const char *state_backend_label(const struct state_backend *backend);
 
 /* As store_state_read(), store_state_write(), store_state_clear() and store_state_list(). */
 int state_backend_read(struct state_backend *backend, const char *state_id, struct state_parts *out,

@@ -9,7 +9,6 @@
 struct state_backend {
     struct store *store;
     struct state_medium medium;
-    const char *label;
     int (*list)(void *context, struct strlist *out, struct error *err);
     void (*close)(void *context);
 };

@@ -103,7 +103,9 @@ START_TEST(values_expand_at_any_depth_but_keys_do_not)
 
     ck_assert_int_eq(json_parse(text, strlen(text), NULL, &value, &err), 0);
     ck_assert(expand_has_reference(value));
-    ck_assert_int_eq(expand_value(value, &variables, EXPAND_MISSING_EMPTY, &out, &err), 0);
+    ck_assert_int_eq(expand_value_in(value, (const struct strmap *const[]){&variables, NULL},
+                                     EXPAND_MISSING_EMPTY, &out, &err),
+                     0);
     json = json_to_text(out, &json_python);
     ck_assert_str_eq(json, "{\"$VAR\": [\"v\", {\"k\": \"\"}, 1, null, true]}");
 }

@@ -43,15 +43,6 @@ START_TEST(other_words_are_no_types)
 }
 END_TEST
 
-START_TEST(a_name_tells_the_type)
-{
-    ck_assert_int_eq(plugin_type_guess("tap-x"), PLUGIN_EXTRACTOR);
-    ck_assert_int_eq(plugin_type_guess("target-x"), PLUGIN_LOADER);
-    ck_assert_int_eq(plugin_type_guess("tapx"), PLUGIN_UTILITY);
-    ck_assert_int_eq(plugin_type_guess("dbt"), PLUGIN_UTILITY);
-}
-END_TEST
-
 START_TEST(taps_targets_and_mappers_speak_singer)
 {
     ck_assert(plugin_type_is_singer(PLUGIN_EXTRACTOR));
@@ -68,7 +59,6 @@ Suite *project_plugin_type_suite(void)
 
     tcase_add_loop_test(tcase, a_type_has_the_names_that_meltano_gives_it, 0, ARRAY_LEN(names));
     tcase_add_test(tcase, other_words_are_no_types);
-    tcase_add_test(tcase, a_name_tells_the_type);
     tcase_add_test(tcase, taps_targets_and_mappers_speak_singer);
     suite_add_tcase(suite, tcase);
     return suite;
