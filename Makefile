@@ -33,12 +33,11 @@ CFLAGS += -std=c11 $(OPT) $(WARNINGS) $(SANFLAGS) -pthread -fPIC -fvisibility=de
 LDFLAGS += $(SANFLAGS) -rdynamic
 LDLIBS += $(call pkg,--libs,$(CORE_PACKAGES)) -ldl -lm -pthread
 
-ROOMS := base process project config store plugin airflow pipeline lineage web
+ROOMS := base process project config store plugin airflow pipeline
 LIB_SOURCES := $(sort $(foreach room,$(ROOMS),$(wildcard src/$(room)/*.c)) $(wildcard dag_generator/*.c))
 SHIM_SOURCES := $(sort $(wildcard shim/*.c))
 TEST_SOURCES := $(sort $(wildcard tests/unit/*.c tests/unit/*/*.c))
-EMBEDDED := $(sort $(wildcard templates/* templates/*/* src/store/sql/*.sql))
-EMBEDDED := $(foreach file,$(EMBEDDED),$(if $(wildcard $(file)/*),,$(file)))
+EMBEDDED := $(sort $(wildcard templates/* src/store/sql/*.sql))
 MODULES := $(patsubst src/modules/%_module.c,$(BUILD)/meltshim-%.so,$(wildcard src/modules/*_module.c))
 
 object = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
