@@ -33,7 +33,9 @@ static void add_time(struct table *table, const char *time)
 
 static void add_duration(struct table *table, long long duration_ms)
 {
-    if (duration_ms < 60 * 1000)
+    if (duration_ms < 1000)
+        table_addf(table, "%lldms", duration_ms);
+    else if (duration_ms < 60 * 1000)
         table_addf(table, "%lld.%llds", duration_ms / 1000, duration_ms % 1000 / 100);
     else
         table_addf(table, "%lldm %02llds", duration_ms / 60000, duration_ms / 1000 % 60);

@@ -1,6 +1,7 @@
 """Lists of runs."""
 
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -40,6 +41,7 @@ def test_a_run_that_goes_on_comes_first_with_its_process(project, waiting):
     assert running.startswith("running ")
     assert running.endswith(f"cli, process {waiting.pid} on {os.uname().nodename}")
     assert ended.startswith("success ")
+    assert re.search(r" (\d{1,3}ms|[1-9]\d*\.\ds) ", ended)
     assert [line.split()[0] for line in project("runs", "list", "-l1").out.splitlines()] == [
         "STATUS",
         "running",
