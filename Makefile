@@ -91,6 +91,11 @@ $(BUILD)/tests/unit: $(TEST_OBJECTS) $(BUILD)/libmeltshim.a
 	$(CC) $(LDFLAGS) -o $@ $(TEST_OBJECTS) -Wl,--whole-archive $(BUILD)/libmeltshim.a \
 	    -Wl,--no-whole-archive $(LDLIBS) $(call pkg,--libs,check)
 
+# For clang with OPT=-fsanitize=fuzzer-no-link: see tests/fuzz/run.
+$(BUILD)/tests/fuzz/%: tests/fuzz/%_fuzz.c $(BUILD)/libmeltshim.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
+
 $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(MODULE_CFLAGS) -MMD -MP -c -o $@ $<
