@@ -49,7 +49,7 @@ def test_of_fifty_starters_one_runs_and_the_others_name_it(any_lab, check_record
     lab = any_lab
     owner = lab.start_and_wait_for_state(env={**TASK, "AIRFLOW_CTX_TRY_NUMBER": "1"})
     ended = finish_all(start_many(lab, steps=ENDLESS))
-    assert {status for status, _, _ in ended} == {21}
+    assert {status for status, _, _ in ended} == {1}
     for _, stdout, stderr in ended:
         assert re.search(
             r"nother 'dev:tap-a-to-target-b' pipeline is already running which started at "
@@ -65,7 +65,7 @@ def test_of_fifty_starters_one_runs_and_the_others_name_it(any_lab, check_record
     assert lab.committed() == lab.confirmations()[-1]
 
 
-@pytest.mark.parametrize("policy, refused", [("fail", 21), ("skip", 99)])
+@pytest.mark.parametrize("policy, refused", [("fail", (1, "locked")), ("skip", (99, "skipped"))])
 def test_of_fifty_that_start_at_once_no_two_run_together(any_lab, policy, refused):
     """On an empty folder: the database is made by one of them, too."""
     lab = any_lab
@@ -73,7 +73,9 @@ def test_of_fifty_that_start_at_once_no_two_run_together(any_lab, policy, refuse
     steps = [["alone", str(overlap)], *ONE]
     ended = finish_all(start_many(lab, f"--on-running={policy}", steps=steps))
     statuses = [status for status, _, _ in ended]
-    assert set(statuses) <= {0, refused}, [e for e in ended if e[0] not in (0, refused)]
+    for status, stdout, stderr in ended:
+        error = json.loads(stdout.splitlines()[-1])["error"]
+        assert status == 0 or (status, error["class"]) == refused, stderr
     assert 0 in statuses
     assert lab.loaded() == list(range(1, statuses.count(0) + 1))
     assert lab.row_states() == ["SUCCESS"] * statuses.count(0)
@@ -110,7 +112,7 @@ def test_fifty_runs_of_different_ids_run_at_once(any_lab):
 def test_a_waiting_starter_gives_up_in_time(lab):
     owner = lab.start_and_wait_for_state()
     result = lab.run("run", "--on-running=wait=1", "tap-a", "target-b")
-    assert result.status == 21
+    assert result.status == 1
     assert 1 <= result.seconds < 10
     assert f"process {owner.pid}" in result.stderr
     owner.terminate()
@@ -206,7 +208,8 @@ def test_a_process_that_only_has_the_number_of_the_older_attempt_is_left_alone(p
         result = lab.run("run", "--on-running=wait=1", "tap-a", "target-b", env=env)
         assert bystander.poll() is None, "the bystander was ended"
         bystander.kill()
-    assert result.status == 21
+    assert result.status == 1
+    assert result.record["error"]["class"] == "locked"
     owner.terminate()
     owner.communicate(timeout=20)
 
@@ -221,8 +224,9 @@ def test_an_older_attempt_does_not_end_a_newer_one(lab):
         "target-b",
         env={**TASK, "AIRFLOW_CTX_TRY_NUMBER": "1"},
     )
-    older.communicate(timeout=30)
-    assert older.returncode == 21
+    stdout, _ = older.communicate(timeout=30)
+    assert older.returncode == 1
+    assert read_record(stdout)["error"]["class"] == "locked"
     assert time.monotonic() - started < 10
     assert newer.poll() is None
     newer.terminate()
