@@ -5,6 +5,9 @@ import re
 from support.paths import ROOT
 
 NAMED_TEST = re.compile(r"`(tests/[\w/.]+)::(\w+)`")
+# Without its file, and perhaps only how it begins: a name of at least four words.
+SHORT_NAME = re.compile(r"`([a-z0-9]+(?:_[a-z0-9]+){3,})(_?\.\.\.)?`")
+DEFINITION = re.compile(r"^(?:START_TEST\(|def )(\w+)", re.MULTILINE)
 
 
 def test_every_test_that_is_named_exists():
@@ -14,6 +17,15 @@ def test_every_test_that_is_named_exists():
         source = (ROOT / path).read_text()
         definition = f"START_TEST({name})" if path.endswith(".c") else f"def {name}("
         assert definition in source, f"{path}::{name} is promised and does not exist"
+
+
+def test_every_test_that_is_named_without_its_file_exists():
+    named = SHORT_NAME.findall((ROOT / "docs" / "reliability.md").read_text())
+    sources = [*(ROOT / "tests").rglob("*_test.c"), *(ROOT / "tests").rglob("test_*.py")]
+    tests = {name for path in sources for name in DEFINITION.findall(path.read_text())}
+    assert len(named) > 5
+    for name, is_cut in named:
+        assert name in tests or (is_cut and any(test.startswith(name) for test in tests)), name
 
 
 def promises() -> list[str]:
