@@ -112,9 +112,10 @@ int file_read(const char *path, struct strbuf *out, struct error *err)
 }
 
 /* Writes, syncs and closes; a full disk may only show at fsync() or close(). */
-static int write_and_close(int fd, const struct strbuf *bytes)
+static int write_and_close(int fd, const struct strbuf *bytes, mode_t mode)
 {
-    int failed = fd_write_all(fd, strbuf_text(bytes), bytes->length) < 0 || fsync(fd) < 0;
+    int failed = fchmod(fd, mode) < 0 || fd_write_all(fd, strbuf_text(bytes), bytes->length) < 0 ||
+                 fsync(fd) < 0;
     int saved = errno;
 
     if (close(fd) < 0 && !failed) {
@@ -163,8 +164,9 @@ int file_replace(const char *path, const struct strbuf *bytes, mode_t mode, bool
     fd = mkostemps(temporary, 4, O_CLOEXEC);
     if (fd < 0)
         return error_set_errno(err, ERR_IO, "cannot write %s", path);
-    if (fchmod(fd, stat(target, &info) == 0 ? info.st_mode & 07777 : mode) < 0 ||
-        write_and_close(fd, bytes) < 0 || rename(temporary, target) < 0) {
+    if (stat(target, &info) == 0)
+        mode = info.st_mode & 07777;
+    if (write_and_close(fd, bytes, mode) < 0 || rename(temporary, target) < 0) {
         error_set_errno(err, ERR_IO, "cannot write %s", path);
         unlink(temporary);
         return -1;

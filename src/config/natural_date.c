@@ -371,7 +371,7 @@ static const char *read_fraction(const char *text, int *fraction)
 static const char *read_zone(const char *text, char zone[7])
 {
     int hours, minutes;
-    char sign = *text;
+    char sign;
 
     zone[0] = '\0';
     text += strspn(text, " ");
