@@ -510,7 +510,8 @@ static int copy_value(struct copier *copier)
     return result;
 }
 
-static int copy_document(const char *text, size_t length, int depth, const struct json_style *style,
+/* As a member, one level down. */
+static int copy_document(const char *text, size_t length, const struct json_style *style,
                          struct strbuf *out, struct error *err)
 {
     struct copier copier = {
@@ -518,7 +519,7 @@ static int copy_document(const char *text, size_t length, int depth, const struc
                    .end = text + length,
                    .line_start = text,
                    .line = 1,
-                   .depth = depth,
+                   .depth = 1,
                    .err = err},
         .style = style,
         .out = out,
@@ -533,17 +534,6 @@ static int copy_document(const char *text, size_t length, int depth, const struc
     return 0;
 }
 
-int json_copy(const char *text, size_t length, const struct json_style *style, struct strbuf *out,
-              struct error *err)
-{
-    size_t before = out->length;
-
-    if (!copy_document(text, length, 0, style, out, err))
-        return 0;
-    strbuf_truncate(out, before);
-    return -1;
-}
-
 int json_copy_as_member(const char *key, const char *text, size_t length,
                         const struct json_style *style, struct strbuf *out, struct error *err)
 {
@@ -552,7 +542,7 @@ int json_copy_as_member(const char *key, const char *text, size_t length,
     strbuf_add_char(out, '{');
     strbuf_add_json_string(out, key, strlen(key), style->ascii);
     strbuf_add(out, style->spaced ? ": " : ":");
-    if (!copy_document(text, length, 1, style, out, err)) {
+    if (!copy_document(text, length, style, out, err)) {
         strbuf_add_char(out, '}');
         return 0;
     }

@@ -32,12 +32,9 @@ extern const struct json_style json_indented; /* two blanks, ASCII, as json.dump
 extern const struct json_style json_indented_utf8;
 
 void json_write(struct strbuf *out, const struct value *value, const struct json_style *style);
-/* Checks one document and appends it in a one-line style without building its tree, for large ones
- * that are only carried: the order of keys stays, and so do repeated keys. On failure out is as it
- * was. */
-int json_copy(const char *text, size_t length, const struct json_style *style, struct strbuf *out,
-              struct error *err);
-/* As json_copy(), but what is appended is an object that has the document as its only member. */
+/* Checks one document and appends an object that has it as its only member, in a one-line style and
+ * without building its tree, for large ones that are only carried: the order of keys stays, and so
+ * do repeated keys. On failure out is as it was. */
 int json_copy_as_member(const char *key, const char *text, size_t length,
                         const struct json_style *style, struct strbuf *out, struct error *err);
 /* The caller frees it. */

@@ -407,9 +407,9 @@ static void commit(struct state_writer *writer)
     int64_t version = 0;
 
     writer->failure = (struct error){0};
-    if (!state_backend_write_normal(options->backend, options->state_id, options->lock,
-                                    options->row_id, options->run_id, options->kind,
-                                    candidate_text(&candidate), &version, &writer->failure)) {
+    if (!state_backend_write(options->backend, options->state_id, options->lock, options->row_id,
+                             options->run_id, options->kind, candidate_text(&candidate), &version,
+                             &writer->failure)) {
         note_commit(writer, &candidate, version);
         remove_spool(writer);
         note_success(writer);

@@ -1,6 +1,5 @@
 /* State in the system database, and its history. */
 #include "store/ledger.h"
-#include "store/state_change.h"
 #include "store/store_impl.h"
 
 #include "base/memory.h"
@@ -20,32 +19,6 @@ void state_parts_clear(struct state_parts *parts)
     free(parts->completed);
     free(parts->partial);
     *parts = (struct state_parts){0};
-}
-
-int store_state_read(struct store *store, const char *state_id, struct state_parts *out,
-                     bool *found, struct error *err)
-{
-    struct state_medium medium = state_medium_systemdb(store);
-    int64_t stamp_us;
-
-    return medium.read(medium.context, state_id, out, found, &stamp_us, err);
-}
-
-int store_state_write(struct store *store, const char *state_id, const struct store_lock *lock,
-                      int64_t row_id, const char *run_id, enum state_write kind, const char *value,
-                      int64_t *version, struct error *err)
-{
-    struct state_medium medium = state_medium_systemdb(store);
-
-    return state_change_write(store, &medium, state_id, lock, row_id, run_id, kind, value, version,
-                              err);
-}
-
-int store_state_clear(struct store *store, const char *state_id, struct error *err)
-{
-    struct state_medium medium = state_medium_systemdb(store);
-
-    return state_change_clear(store, &medium, state_id, NULL, err);
 }
 
 int store_state_list(struct store *store, struct strlist *out, struct error *err)

@@ -126,15 +126,6 @@ int state_backend_write(struct state_backend *backend, const char *state_id,
                         enum state_write kind, const char *value, int64_t *version,
                         struct error *err)
 {
-    return state_change_write(backend->store, &backend->medium, state_id, lock, row_id, run_id,
-                              kind, value, version, err);
-}
-
-int state_backend_write_normal(struct state_backend *backend, const char *state_id,
-                               const struct store_lock *lock, int64_t row_id, const char *run_id,
-                               enum state_write kind, const char *value, int64_t *version,
-                               struct error *err)
-{
     struct state_change change = {
         .state_id = state_id,
         .lock = lock,

@@ -33,23 +33,24 @@ int state_backend_open(const struct state_backend_options *options, struct store
                        struct state_backend **out, struct error *err);
 void state_backend_close(struct state_backend *backend);
 
-/* As store_state_read(), store_state_write(), store_state_clear() and store_state_list(). */
+/* Both parts, "{}" where there is none; state_parts_clear() them. */
 int state_backend_read(struct state_backend *backend, const char *state_id, struct state_parts *out,
                        bool *found, struct error *err);
 /* Reads and tells what was read, for a change that is to be based on it. */
 int state_backend_look(struct state_backend *backend, const char *state_id, struct state_parts *out,
                        bool *found, struct state_base *base, struct error *err);
+/* One accepted state of a run, by Meltano's merge rules, with the run's payload and the version in
+ * the ledger in one transaction. value is the whole JSON object, {"singer_state": ...}, in the form
+ * that Meltano stores: json_python. *version (may be NULL) counts the versions of the id from 1.
+ * lock NULL: not fenced; row_id 0: the run has no row. */
 int state_backend_write(struct state_backend *backend, const char *state_id,
                         const struct store_lock *lock, int64_t row_id, const char *run_id,
                         enum state_write kind, const char *value, int64_t *version,
                         struct error *err);
-/* value is in the form that Meltano stores already: what json_copy() in json_python writes. */
-int state_backend_write_normal(struct state_backend *backend, const char *state_id,
-                               const struct store_lock *lock, int64_t row_id, const char *run_id,
-                               enum state_write kind, const char *value, int64_t *version,
-                               struct error *err);
+/* Removes a state; what is not there leaves no version. */
 int state_backend_clear(struct state_backend *backend, const char *state_id,
                         const struct store_lock *lock, struct error *err);
+/* Sorted bytewise. */
 int state_backend_list(struct state_backend *backend, struct strlist *out, struct error *err);
 
 #endif

@@ -43,19 +43,6 @@ static int parse_object(const char *text, const char *what, struct value **out, 
     return 0;
 }
 
-int state_normalize(const char *text, char **out, struct error *err)
-{
-    auto_strbuf struct strbuf copy = STRBUF_INIT;
-    auto_value struct value *value = NULL;
-
-    /* A state may have megabytes, and comes once a second. */
-    if (!json_copy(text, strlen(text), &json_python, &copy, err) && copy.text[0] == '{') {
-        *out = strbuf_take(&copy);
-        return 0;
-    }
-    return parse_object(text, "the state", &value, err);
-}
-
 int state_merge_texts(const char *into, const char *from, const char *what, char **out,
                       struct error *err)
 {
@@ -476,28 +463,6 @@ int state_change_make(struct store *store, const struct state_medium *medium,
     if (!failed && version)
         *version = work.version;
     return failed;
-}
-
-int state_change_write(struct store *store, const struct state_medium *medium, const char *state_id,
-                       const struct store_lock *lock, int64_t row_id, const char *run_id,
-                       enum state_write kind, const char *value, int64_t *version,
-                       struct error *err)
-{
-    auto_free char *text = NULL;
-    struct state_change change = {
-        .state_id = state_id,
-        .lock = lock,
-        .run_id = run_id,
-        .source = row_id ? "run" : "edit",
-        .kind = kind,
-        .row_id = row_id,
-        .adds_edit_row = !row_id,
-    };
-
-    if (state_normalize(value, &text, err) < 0)
-        return -1;
-    change.value = text;
-    return state_change_make(store, medium, &change, version, err);
 }
 
 int state_change_clear(struct store *store, const struct state_medium *medium, const char *state_id,

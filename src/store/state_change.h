@@ -60,11 +60,6 @@ struct state_change {
 int state_change_make(struct store *store, const struct state_medium *medium,
                       const struct state_change *change, int64_t *version, struct error *err);
 
-/* One accepted state, as store_state_write() describes it. */
-int state_change_write(struct store *store, const struct state_medium *medium, const char *state_id,
-                       const struct store_lock *lock, int64_t row_id, const char *run_id,
-                       enum state_write kind, const char *value, int64_t *version,
-                       struct error *err);
 /* Removes a state; what is not there leaves no version. */
 int state_change_clear(struct store *store, const struct state_medium *medium, const char *state_id,
                        const struct store_lock *lock, struct error *err);
@@ -72,9 +67,8 @@ int state_change_clear(struct store *store, const struct state_medium *medium, c
 /* The table state. */
 struct state_medium state_medium_systemdb(struct store *store);
 
-/* Text of a JSON object in the form that Meltano stores; ERR_STATE when it is none. */
-int state_normalize(const char *text, char **out, struct error *err);
-/* "{}" merged with partial onto completed, in the same form. what names the state for messages. */
+/* "{}" merged with partial onto completed, in the form that Meltano stores. what names the state
+ * for messages. */
 int state_merge_texts(const char *into, const char *from, const char *what, char **out,
                       struct error *err);
 

@@ -170,17 +170,7 @@ struct state_base {
     int64_t stamp_us; /* of the medium; tells states apart that the ledger does not know yet */
 };
 
-int store_state_read(struct store *store, const char *state_id, struct state_parts *out,
-                     bool *found, struct error *err);
-/* One accepted state of a run, with Meltano's merge rules, the run's payload and the
- * ledger row in one transaction. row_id 0: not part of a run (state set, ...): a STATE_EDIT row is
- * inserted. value is the whole JSON object, {"singer_state": ...}. *version (may be NULL) counts
- * the versions of this state id from 1. lock may be NULL when none is held (state edits). */
-int store_state_write(struct store *store, const char *state_id, const struct store_lock *lock,
-                      int64_t row_id, const char *run_id, enum state_write kind, const char *value,
-                      int64_t *version, struct error *err);
-int store_state_clear(struct store *store, const char *state_id, struct error *err);
-/* Sorted bytewise. */
+/* The ids that have a state in the system database, sorted bytewise. */
 int store_state_list(struct store *store, struct strlist *out, struct error *err);
 
 /* --- the ledger: every accepted version of a state -------------------------------------------- */

@@ -6,6 +6,7 @@
 #include "base/path.h"
 #include "store/state_spool.h"
 #include "store/store_impl.h"
+#include "tests/unit/states.h"
 #include "tests/unit/tempdir.h"
 
 #include <check.h>
@@ -113,7 +114,7 @@ static void check_state(const char *completed, const char *partial)
     struct state_parts parts = {0};
     bool found;
 
-    ck_ok(store_state_read(other, id, &parts, &found, &err));
+    ck_ok(states_read(other, id, &parts, &found, &err));
     ck_assert_str_eq(parts.completed, completed);
     ck_assert_str_eq(parts.partial, partial);
     state_parts_clear(&parts);

@@ -6,6 +6,8 @@
 #include "base/clock.h"
 #include "base/memory.h"
 
+#include "tests/unit/states.h"
+
 #include <arpa/inet.h>
 #include <check.h>
 #include <netdb.h>
@@ -98,9 +100,9 @@ static struct store_lock *acquire(struct store *on)
 
 static int write_state(struct store *on, const struct store_lock *lock, int n)
 {
-    auto_free char *value = xasprintf("{\"singer_state\":{\"n\":%d}}", n);
+    auto_free char *value = xasprintf("{\"singer_state\": {\"n\": %d}}", n);
 
-    return store_state_write(on, "a", lock, 0, run_1, STATE_COMPLETE, value, NULL, &err);
+    return states_set(on, "a", lock, value, &err);
 }
 
 static void check_state(int n)
@@ -109,7 +111,7 @@ static void check_state(int n)
     bool found;
     auto_free char *expected = xasprintf("{\"singer_state\": {\"n\": %d}}", n);
 
-    ck_ok(store_state_read(store, "a", &parts, &found, &err));
+    ck_ok(states_read(store, "a", &parts, &found, &err));
     ck_assert_str_eq(parts.completed, expected);
     state_parts_clear(&parts);
 }

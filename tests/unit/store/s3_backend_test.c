@@ -103,7 +103,7 @@ START_TEST(a_write_is_locked_and_unlocked)
 
     start(answers);
     ck_ok(state_backend_write(backend, "a:b", NULL, 0, NULL, STATE_COMPLETE,
-                              "{\"singer_state\":{}}", NULL, &err));
+                              "{\"singer_state\": {}}", NULL, &err));
     auto_free char *log = tempdir_read("log");
 
     ck_assert_ptr_nonnull(strstr(log, "PUT " LOCK_PATH));
@@ -129,7 +129,7 @@ START_TEST(a_lock_of_another_program_is_waited_for)
 
     start(answers);
     ck_ok(state_backend_write(backend, "a:b", NULL, 0, NULL, STATE_COMPLETE,
-                              "{\"singer_state\":{}}", NULL, &err));
+                              "{\"singer_state\": {}}", NULL, &err));
     ck_assert_int_eq(count_requests("PUT " LOCK_PATH), 2);
 }
 END_TEST
@@ -140,7 +140,7 @@ START_TEST(a_lock_that_stays_is_named)
 
     start(answers);
     ck_assert_int_eq(state_backend_write(backend, "a:b", NULL, 0, NULL, STATE_COMPLETE,
-                                         "{\"singer_state\":{}}", NULL, &err),
+                                         "{\"singer_state\": {}}", NULL, &err),
                      -1);
     ck_assert_str_eq(err.message, "the state of 'a:b' stayed locked by another program");
     ck_assert_str_eq(err.hint, "Its lock is the object 's3://bucket/pre/fix/a:b/lock'.");

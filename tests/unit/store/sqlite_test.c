@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "tests/unit/states.h"
 #include "tests/unit/tempdir.h"
 
 #include <check.h>
@@ -46,7 +47,7 @@ static void run_sql(const char *sql)
 
 static int write_state(const char *value)
 {
-    return store_state_write(store, "a", NULL, 0, NULL, STATE_COMPLETE, value, NULL, &err);
+    return states_set(store, "a", NULL, value, &err);
 }
 
 START_TEST(the_tables_have_the_text_of_meltanos)
@@ -251,20 +252,20 @@ START_TEST(a_full_disk_loses_nothing_that_was_committed)
         return;
     }
     ck_ok(open_file("small/meltano.db"));
-    ck_ok(write_state("{\"singer_state\":{\"n\":1}}"));
-    strbuf_add(&large, "{\"singer_state\":\"");
+    ck_ok(write_state("{\"singer_state\": {\"n\": 1}}"));
+    strbuf_add(&large, "{\"singer_state\": \"");
     strbuf_add_repeat(&large, 'x', 500000);
     strbuf_add(&large, "\"}");
     ck_assert_int_eq(write_state(strbuf_text(&large)), -1);
     ck_assert_int_eq(err.code, ERR_DATABASE);
     ck_assert_ptr_nonnull(strstr(err.message, "is full"));
-    ck_ok(store_state_read(store, "a", &parts, &found, &err));
+    ck_ok(states_read(store, "a", &parts, &found, &err));
     ck_assert_str_eq(parts.completed, "{\"singer_state\": {\"n\": 1}}");
     state_parts_clear(&parts);
     store_close(store);
     /* Another start finds it as well. */
     ck_ok(open_file("small/meltano.db"));
-    ck_ok(store_state_read(store, "a", &parts, &found, &err));
+    ck_ok(states_read(store, "a", &parts, &found, &err));
     ck_assert_str_eq(parts.completed, "{\"singer_state\": {\"n\": 1}}");
     state_parts_clear(&parts);
     store_close(store);
@@ -289,7 +290,7 @@ START_TEST(a_writer_that_was_killed_leaves_whole_versions)
             if (open_file("meltano.db") < 0)
                 _exit(1);
             for (int n = 0;; n++) {
-                auto_free char *value = xasprintf("{\"singer_state\":{\"n\":%d}}", n);
+                auto_free char *value = xasprintf("{\"singer_state\": {\"n\": %d}}", n);
 
                 if (write_state(value) < 0 || write(wrote[1], "", 1) != 1)
                     _exit(1);
@@ -314,7 +315,7 @@ START_TEST(a_writer_that_was_killed_leaves_whole_versions)
     ck_assert_str_eq(damaged, "ok");
     ck_assert_str_eq(lonely, "0");
     ck_assert_str_eq(last, count);
-    ck_ok(store_state_read(store, "a", &parts, &found, &err));
+    ck_ok(states_read(store, "a", &parts, &found, &err));
     ck_assert(found);
     state_parts_clear(&parts);
     store_close(store);

@@ -50,8 +50,8 @@ static int64_t write_state(enum state_write kind, const char *value)
 
 START_TEST(a_file_holds_both_parts_on_one_line)
 {
-    write_state(STATE_COMPLETE, "{\"singer_state\":{\"n\":0.10}}");
-    write_state(STATE_PARTIAL, "{\"singer_state\":{\"b\":1}}");
+    write_state(STATE_COMPLETE, "{\"singer_state\": {\"n\": 0.10}}");
+    write_state(STATE_PARTIAL, "{\"singer_state\": {\"b\": 1}}");
     auto_free char *text = tempdir_read("state/dev:tap-a-to-target-b/state.json");
 
     ck_assert_str_eq(text, "{\"completed\": {\"singer_state\": {\"n\": 0.10}}, "
@@ -105,8 +105,8 @@ START_TEST(a_version_that_meltano_wrote_is_kept_in_the_ledger)
 
     tempdir_write("state/dev:tap-a-to-target-b/state.json",
                   "{\"completed\": {\"singer_state\": {\"a\": 1}}, \"partial\": {}}");
-    ck_assert_int_eq(write_state(STATE_COMPLETE, "{\"singer_state\":{\"a\":2}}"), 2);
-    ck_assert_int_eq(write_state(STATE_COMPLETE, "{\"singer_state\":{\"a\":3}}"), 3);
+    ck_assert_int_eq(write_state(STATE_COMPLETE, "{\"singer_state\": {\"a\": 2}}"), 2);
+    ck_assert_int_eq(write_state(STATE_COMPLETE, "{\"singer_state\": {\"a\": 3}}"), 3);
     ck_ok(store_state_history(store, id, 0, &versions, &err));
     ck_assert_uint_eq(versions.count, 3);
     ck_assert_str_eq(versions.items[2].kind, "found");
@@ -128,7 +128,7 @@ START_TEST(a_fresh_lock_is_waited_for_and_an_old_one_broken)
     state_lock_render(&lock, clock_now_us());
     tempdir_write("state/dev:tap-a-to-target-b/lock", strbuf_text(&lock));
     begun = clock_monotonic_ms();
-    write_state(STATE_COMPLETE, "{\"singer_state\":{}}");
+    write_state(STATE_COMPLETE, "{\"singer_state\": {}}");
     ck_assert_int_ge(clock_monotonic_ms() - begun, 900);
     ck_assert(!file_exists(tempdir_join("state/dev:tap-a-to-target-b/lock")));
 }
@@ -138,7 +138,7 @@ START_TEST(a_lock_that_is_none_is_left_alone)
 {
     tempdir_write("state/dev:tap-a-to-target-b/lock", "not a time");
     ck_assert_int_eq(
-        state_backend_write(backend, id, NULL, 0, NULL, STATE_COMPLETE, "{\"a\":1}", NULL, &err),
+        state_backend_write(backend, id, NULL, 0, NULL, STATE_COMPLETE, "{\"a\": 1}", NULL, &err),
         -1);
     ck_assert_ptr_nonnull(strstr(err.message, "does not hold a time"));
     ck_assert(file_exists(tempdir_join("state/dev:tap-a-to-target-b/lock")));
@@ -149,7 +149,7 @@ START_TEST(a_cleared_state_takes_its_directory_along)
 {
     auto_strlist struct strlist ids = STRLIST_INIT;
 
-    write_state(STATE_COMPLETE, "{\"singer_state\":{}}");
+    write_state(STATE_COMPLETE, "{\"singer_state\": {}}");
     ck_ok(state_backend_list(backend, &ids, &err));
     ck_assert_uint_eq(ids.count, 1);
     ck_assert_str_eq(ids.items[0], id);
@@ -168,7 +168,7 @@ START_TEST(a_state_id_cannot_leave_the_directory)
 
     ck_assert_int_eq(state_backend_read(backend, wrong_ids[_i], &parts, &found, &err), -1);
     ck_assert_int_eq(state_backend_write(backend, wrong_ids[_i], NULL, 0, NULL, STATE_COMPLETE,
-                                         "{\"a\":1}", NULL, &err),
+                                         "{\"a\": 1}", NULL, &err),
                      -1);
     auto_free char *message =
         xasprintf("the state id '%s' cannot be part of a path", wrong_ids[_i]);
@@ -187,7 +187,7 @@ START_TEST(a_run_without_its_lock_writes_no_file)
     ck_ok(store->db.driver->script(&store->db,
                                    "UPDATE meltshim_locks SET generation = generation + 1", &err));
     ck_assert_int_eq(state_backend_write(backend, id, lock, row_id, NULL, STATE_COMPLETE,
-                                         "{\"singer_state\":{\"a\":2}}", NULL, &err),
+                                         "{\"singer_state\": {\"a\": 2}}", NULL, &err),
                      -1);
     ck_assert_int_eq(err.code, ERR_LOST_LOCK);
     ck_assert(!file_exists(tempdir_join("state/dev:tap-a-to-target-b/state.json")));
