@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/path.h"
+#include "pipeline/run_settings.h"
 #include "process/process.h"
 
 #include <errno.h>
@@ -54,14 +55,14 @@ static bool is_older_attempt(const struct lock_owner *owner, const struct lock_o
     return theirs && ours && !strcmp(owner->host, self->host) &&
            theirs - owner->detail == ours - self->detail &&
            !strncmp(owner->detail, self->detail, (size_t)(ours - self->detail)) &&
-           atoi(theirs + strlen(mark)) < atoi(ours + strlen(mark));
+           strtol(theirs + strlen(mark), NULL, 10) < strtol(ours + strlen(mark), NULL, 10);
 }
 
 static int64_t wait_limit_ms(const struct run_options *options, const struct value *trigger)
 {
     switch (options->lock_policy) {
     case LOCK_POLICY_WAIT:
-        return options->lock_wait_s * 1000;
+        return run_seconds_to_ms(options->lock_wait_s);
     case LOCK_POLICY_DEFAULT:
         return is_airflow(trigger) ? AIRFLOW_WAIT_MS : 0;
     case LOCK_POLICY_FAIL:

@@ -11,6 +11,11 @@
 /* The most seconds that make sense: ten years, which also keeps milliseconds from overflowing. */
 #define MAX_SECONDS (10LL * 366 * 24 * 60 * 60)
 
+int64_t run_seconds_to_ms(int64_t seconds)
+{
+    return (seconds < MAX_SECONDS ? seconds : MAX_SECONDS) * 1000;
+}
+
 static const struct number_key {
     const char *name;
     size_t offset; /* of int64_t in struct run_settings */
@@ -84,9 +89,9 @@ int run_settings_read(const struct project *project, const struct run_options *o
     if (read_annotations(project->annotations, &settings, err) < 0)
         return -1;
     if (options->idle_timeout_s >= 0)
-        settings.idle_timeout_ms = options->idle_timeout_s * 1000;
+        settings.idle_timeout_ms = run_seconds_to_ms(options->idle_timeout_s);
     if (options->stop_grace_s >= 0)
-        settings.stop_grace_ms = options->stop_grace_s * 1000;
+        settings.stop_grace_ms = run_seconds_to_ms(options->stop_grace_s);
     if (options->flight_recorder != RECORDER_BY_PROJECT)
         settings.flight_recorder = options->flight_recorder == RECORDER_ON;
     *out = settings;

@@ -24,6 +24,9 @@
  */
 #define DATABASE_ANSWER_MS 5000
 
+/* What an option says as milliseconds; of more than ten years, those of ten years. */
+int64_t run_seconds_to_ms(int64_t seconds);
+
 struct run_settings {
     int64_t idle_timeout_ms; /* 0: none */
     int64_t stop_grace_ms;

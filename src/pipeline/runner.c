@@ -786,7 +786,7 @@ static int init_record(struct runner *runner, struct error *err)
     record->started_us = clock_now_us();
     runner->started_ms = clock_monotonic_ms();
     if (options->timeout_s > 0)
-        runner->deadline_ms = runner->started_ms + options->timeout_s * 1000;
+        runner->deadline_ms = runner->started_ms + run_seconds_to_ms(options->timeout_s);
     return 0;
 }
 

@@ -83,7 +83,7 @@ struct lock_owner {
     char host[256];
     int64_t since_us;
     char run_id[UUID_TEXT_SIZE];
-    char detail[512]; /* the Airflow run, if any */
+    char detail[3200]; /* the Airflow run, if any: three names of 250 characters, and the try */
 };
 
 struct store_lock;

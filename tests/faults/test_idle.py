@@ -26,6 +26,13 @@ def snapshot(process: dict) -> dict:
     return process["snapshot"]["processes"][0]
 
 
+@pytest.mark.parametrize("option", ["--timeout", "--idle-timeout", "--stop-grace"])
+def test_a_limit_of_more_seconds_than_can_be_counted_is_none(lab, option):
+    result = lab.load(f"{option}=9223372036854775807", steps=THREE)
+    assert result.status == 0, result.stderr
+    assert lab.state() == AT_THREE
+
+
 def test_an_idle_run_is_ended_and_says_what_each_side_waited_for(lab, silent_server, check_record):
     result = lab.load("--idle-timeout", "2", steps=[*THREE, ["ask", silent_server]])
     record = check_record(result.stdout.splitlines()[-1])

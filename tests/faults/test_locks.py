@@ -165,6 +165,17 @@ def test_a_suspended_run_whose_lock_file_is_gone_cannot_write(lab):
     resume_and_check_refusal(lab, first)
 
 
+def test_a_wait_of_more_seconds_than_can_be_counted_has_no_end(lab):
+    first = lab.start_and_wait_for_state()
+    second = lab.start("run", "--on-running=wait=9223372036854775807", "tap-a", "target-b")
+    assert any(b"Waiting for another run" in line for line in second.stderr)
+    first.terminate()
+    first.communicate(timeout=20)
+    lab.wait_for(lambda: lab.row_states() == ["FAIL", "RUNNING"])
+    second.terminate()
+    second.communicate(timeout=20)
+
+
 def test_a_newer_attempt_ends_a_suspended_one(any_lab):
     lab = any_lab
     first = lab.start_and_wait_for_state(env={**TASK, "AIRFLOW_CTX_TRY_NUMBER": "1"})
@@ -175,6 +186,15 @@ def test_a_newer_attempt_ends_a_suspended_one(any_lab):
     assert first.returncode in (18, -9)
     assert lab.row_states() == ["FAIL", "SUCCESS"]
     assert second.seconds < 15
+
+
+def test_a_newer_attempt_ends_one_of_the_longest_names(lab):
+    names = {variable: name.ljust(250, "x") for variable, name in TASK.items()}
+    first = lab.start_and_wait_for_state(env={**names, "AIRFLOW_CTX_TRY_NUMBER": "1"})
+    second = lab.load(steps=ONE, env={**names, "AIRFLOW_CTX_TRY_NUMBER": "2"})
+    assert second.status == 0, second.stderr
+    first.communicate(timeout=20)
+    assert first.returncode == 18
 
 
 def test_a_newer_attempt_kills_one_that_cannot_end(lab):
