@@ -371,6 +371,66 @@ static int check_order(const struct plan *plan, struct error *err)
     return left ? refuse_circle(plan, is_done, err) : 0;
 }
 
+static bool are_in_one_group(const struct dag_task *a, const struct dag_task *b)
+{
+    return a->group && b->group && !strcmp(a->group, b->group);
+}
+
+/* What the task, or another one of its group, still waits for outside of the group; or NOTHING. */
+static size_t waited_for_outside(const struct dag *dag, size_t position, const bool *is_done)
+{
+    const struct dag_task *task = &dag->tasks[position];
+
+    for (size_t i = 0; i < dag->task_count; i++) {
+        const struct dag_task *member = &dag->tasks[i];
+
+        if (i != position && !are_in_one_group(member, task))
+            continue;
+        for (size_t j = 0; j < member->upstream_count; j++)
+            if (!is_done[member->upstream[j]] &&
+                !are_in_one_group(&dag->tasks[member->upstream[j]], task))
+                return member->upstream[j];
+    }
+    return NOTHING;
+}
+
+/* Names a group of the circle: there is one, for the tasks alone wait in none. */
+static int refuse_groups(const struct plan *plan, const bool *is_done, struct error *err)
+{
+    const struct dag *dag = plan->build->dag;
+    size_t at = 0;
+
+    while (is_done[at])
+        at++;
+    /* After so many steps the way is in the circle. */
+    for (size_t steps = 0; steps < dag->task_count || !dag->tasks[at].group; steps++)
+        at = waited_for_outside(dag, at, is_done);
+    error_set_at(err, ERR_CONFIG, dag_choice(&plan->choices[at], DAG_OPTION_GROUP, NULL),
+                 "schedule '%s': the task group '%s' would wait for itself, because '%s', outside "
+                 "of it, stands between its tasks; Airflow cannot show such a DAG",
+                 plan->build->schedule->name, dag->tasks[at].group,
+                 dag->tasks[waited_for_outside(dag, at, is_done)].label);
+    return error_hint(err, "Put that task into the group, too, or make it two groups.");
+}
+
+/* Airflow 3 shows a group as one node, and its pages of a DAG fail when those wait in a circle. */
+static int check_groups(const struct plan *plan, struct error *err)
+{
+    const struct dag *dag = plan->build->dag;
+    auto_free bool *is_done = xcalloc(dag->task_count, sizeof *is_done);
+    size_t left = dag->task_count, before;
+
+    do {
+        before = left;
+        for (size_t i = 0; i < dag->task_count; i++)
+            if (!is_done[i] && waited_for_outside(dag, i, is_done) == NOTHING) {
+                is_done[i] = true;
+                left--;
+            }
+    } while (left && left < before);
+    return left ? refuse_groups(plan, is_done, err) : 0;
+}
+
 static int connect_tasks(struct plan *plan, struct error *err)
 {
     enum dag_source source = DAG_FROM_DEFAULT;
@@ -382,7 +442,7 @@ static int connect_tasks(struct plan *plan, struct error *err)
     for (size_t i = 0; i < plan->build->dag->task_count; i++)
         if (connect_task(plan, i, is_serial, err) < 0)
             return -1;
-    return check_order(plan, err);
+    return check_order(plan, err) < 0 ? -1 : check_groups(plan, err);
 }
 
 static void add_word(struct strbuf *command, const char *word)

@@ -222,6 +222,11 @@ static const struct {
      "waits "
      "for 'dbt:run' waits for 'tap target'",
      "Take one 'after' out of the circle."},
+    {"schedules:\n- name: s\n  annotations: {meltshim: {airflow: {tasks: {tap_target: {group: g}, "
+     "dbt_run_2: {group: g}}}}}\n  interval: '@daily'\n  job: j\n" JOB,
+     "meltano.yml:3:66: schedule 's': the task group 'g' would wait for itself, because 'dbt:run', "
+     "outside of it, stands between its tasks; Airflow cannot show such a DAG",
+     "Put that task into the group, too, or make it two groups."},
     {"schedules:\n- name: s\n  annotations: {meltshim: {airflow: {tasks: {tap_target: {task_id: "
      "dbt_run}}}}}\n  interval: '@daily'\n  job: j\n" JOB,
      "meltano.yml:3:68: schedule 's': the tasks 'tap target' and 'dbt:run' both have the id "
