@@ -42,6 +42,7 @@ void *module_symbol(const char *module, const char *symbol, struct error *err)
         if (found)
             return found;
         error_set(err, ERR_FAILED, "cannot open the module '%s': %s", path, dlerror());
+        (void)dlerror(); /* frees the text */
         error_hint(err, "It must be of this version (" MELTSHIM_VERSION
                         "), and the libraries it needs must be installed.");
         return NULL;

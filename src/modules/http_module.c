@@ -7,6 +7,7 @@
 
 #include <ctype.h>
 #include <curl/curl.h>
+#include <pthread.h>
 #include <string.h>
 
 #define CONNECT_TIMEOUT_MS 10000L
@@ -122,18 +123,47 @@ static struct curl_slist *list_headers(const struct http_request *request)
     return headers;
 }
 
-/* A connection stays open for the next request to the same server. */
-static CURL *get_handle(void)
-{
-    static _Thread_local CURL *handle;
+/* What one request at a time uses. Its connections stay open for the next request to the same
+ * server, of whatever thread. */
+struct client {
+    CURL *handle;
+    CURLM *connections;
+    struct client *next;
+};
 
-    if (handle)
-        curl_easy_reset(handle);
-    else
-        handle = curl_easy_init();
-    if (!handle)
+static pthread_mutex_t idle_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct client *idle_clients;
+
+static struct client *make_client(void)
+{
+    struct client *client = xcalloc(1, sizeof *client);
+
+    client->handle = curl_easy_init();
+    client->connections = curl_multi_init();
+    if (!client->handle || !client->connections)
         abort();
-    return handle;
+    return client;
+}
+
+static struct client *take_client(void)
+{
+    struct client *client;
+
+    pthread_mutex_lock(&idle_lock);
+    client = idle_clients;
+    if (client)
+        idle_clients = client->next;
+    pthread_mutex_unlock(&idle_lock);
+    return client ? client : make_client();
+}
+
+static void give_back(struct client *client)
+{
+    curl_easy_reset(client->handle);
+    pthread_mutex_lock(&idle_lock);
+    client->next = idle_clients;
+    idle_clients = client;
+    pthread_mutex_unlock(&idle_lock);
 }
 
 /* The bytes that have passed, both ways. */
@@ -148,21 +178,11 @@ static curl_off_t count_bytes(CURL *handle)
     return down + up + headers;
 }
 
-static CURLM *get_connections(void)
-{
-    static _Thread_local CURLM *connections;
-
-    if (!connections)
-        connections = curl_multi_init();
-    if (!connections)
-        abort();
-    return connections;
-}
-
 /* Like curl_easy_perform(), which would look at the deadline once a second only. */
-static CURLcode perform(CURL *handle, long silence_ms)
+static CURLcode perform(const struct client *client, long silence_ms)
 {
-    CURLM *connections = get_connections();
+    CURLM *connections = client->connections;
+    CURL *handle = client->handle;
     int64_t moved_ms = clock_monotonic_ms();
     curl_off_t passed = 0;
     CURLcode code = CURLE_OK;
@@ -225,7 +245,8 @@ static void set_method_and_body(CURL *handle, const struct http_request *request
 int http_module_perform(const struct http_request *request, struct http_response *response,
                         struct error *err)
 {
-    CURL *handle = get_handle();
+    struct client *client = take_client();
+    CURL *handle = client->handle;
     struct curl_slist *headers = list_headers(request);
     struct exchange exchange = {.response = response};
     char detail[CURL_ERROR_SIZE] = "";
@@ -247,9 +268,10 @@ int http_module_perform(const struct http_request *request, struct http_response
         curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, timeout_ms(request));
     set_method_and_body(handle, request);
     trust_named_certificates(handle);
-    code = perform(handle, request->silence_ms);
+    code = perform(client, request->silence_ms);
     if (code == CURLE_OK)
         curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &response->status);
+    give_back(client);
     curl_slist_free_all(headers);
     return code == CURLE_OK ? 0 : fail(code, detail, request, &exchange, err);
 }
