@@ -274,14 +274,9 @@ struct hub *app_hub(struct app *app, bool refresh, struct error *err)
 
 static int read_store_options(struct config *config, struct store_options *out, struct error *err)
 {
-    long long retries, timeout_s;
-
-    if (config_project_int(config, "database_max_retries", &retries, err) < 0 ||
-        config_project_int(config, "database_retry_timeout", &timeout_s, err) < 0)
+    if (config_project_int(config, "database_max_retries", &out->max_retries, err) < 0)
         return -1;
-    out->max_retries = (int)retries;
-    out->retry_timeout_s = (int)timeout_s;
-    return 0;
+    return config_project_int(config, "database_retry_timeout", &out->retry_timeout_s, err);
 }
 
 struct store *app_store(struct app *app, enum store_access access, struct error *err)

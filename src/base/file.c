@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/path.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -254,6 +255,30 @@ int dir_make_all(const char *path, mode_t mode, struct error *err)
     if (!strcmp(parent, path) || dir_make_all(parent, mode, err) < 0)
         return -1;
     return make_directory(path, mode) < 0 ? refuse_directory(path, err) : 0;
+}
+
+int dir_list(const char *path, struct strlist *names, struct error *err)
+{
+    auto_strlist struct strlist found = STRLIST_INIT;
+    const struct dirent *entry;
+    DIR *dir = opendir(path);
+    int failure;
+
+    if (!dir && errno == ENOENT)
+        return 0;
+    if (!dir)
+        return error_set_errno(err, ERR_IO, "cannot read the directory '%s'", path);
+    while (errno = 0, (entry = readdir(dir)))
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            strlist_add(&found, entry->d_name);
+    failure = errno;
+    closedir(dir);
+    errno = failure;
+    if (failure)
+        return error_set_errno(err, ERR_IO, "cannot read the directory '%s'", path);
+    strlist_sort(&found);
+    strlist_add_all(names, &found);
+    return 0;
 }
 
 static int remove_entry(const char *path, const struct stat *info, int kind, struct FTW *walk)

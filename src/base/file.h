@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/strbuf.h"
+#include "base/strlist.h"
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -28,6 +29,9 @@ bool file_is_executable(const char *path);
 
 /* Creates path and its missing parents. */
 int dir_make_all(const char *path, mode_t mode, struct error *err);
+/* Adds the names in a directory, sorted bytewise, without "." and ".."; one that does not exist has
+ * none. On failure names is as it was. */
+int dir_list(const char *path, struct strlist *names, struct error *err);
 /* Removes a file or a whole tree without following symlinks; what is not there is no error. */
 int path_remove_all(const char *path, struct error *err);
 

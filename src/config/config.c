@@ -7,6 +7,7 @@
 #include "config/scope.h"
 
 #include <assert.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -207,19 +208,22 @@ int config_project_bool(struct config *config, const char *name, bool *out, stru
     return 0;
 }
 
-int config_project_int(struct config *config, const char *name, long long *out, struct error *err)
+int config_project_int(struct config *config, const char *name, int *out, struct error *err)
 {
     const struct setting *setting = config_project_setting(config, name, err);
     const char *text;
+    long long number;
     char *end;
 
     if (!setting)
         return -1;
     text = value_text(setting->value);
-    if (!text || (*out = strtoll(text, &end, 10), *end)) {
-        error_set(err, ERR_CONFIG, "setting '%s' of Meltano is no integer", name);
+    if (!text || (number = strtoll(text, &end, 10), *end) || number < INT_MIN || number > INT_MAX) {
+        error_set(err, ERR_CONFIG, "setting '%s' of Meltano is no integer of at most 32 bits",
+                  name);
         return error_hint(err, "Give it with 'meltano config set meltano %s NUMBER'.", name);
     }
+    *out = (int)number;
     return 0;
 }
 

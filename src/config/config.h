@@ -95,7 +95,7 @@ const struct setting *config_project_setting(struct config *config, const char *
 /* Text of a project setting; NULL when unset. The caller frees *out. */
 int config_project_text(struct config *config, const char *name, char **out, struct error *err);
 int config_project_bool(struct config *config, const char *name, bool *out, struct error *err);
-int config_project_int(struct config *config, const char *name, long long *out, struct error *err);
+int config_project_int(struct config *config, const char *name, int *out, struct error *err);
 /* The suffix of state ids: override if it is not NULL, else the active environment's
  * state_id_suffix, expanded. NULL or empty: none. The caller frees *out. */
 int config_state_id_suffix(struct config *config, const char *override, char **out,

@@ -8,11 +8,10 @@ int config_open_state_backend(struct config *config, struct store *store,
 {
     auto_free char *uri = NULL, *key_id = NULL, *secret = NULL, *endpoint = NULL;
     struct state_backend_options options = {0};
-    long long lock_timeout_s = 0;
 
     if (config_project_text(config, "state_backend.uri", &uri, err) < 0 ||
-        config_project_int(config, "state_backend.lock_timeout_seconds", &lock_timeout_s, err) <
-            0 ||
+        config_project_int(config, "state_backend.lock_timeout_seconds", &options.lock_timeout_s,
+                           err) < 0 ||
         config_project_text(config, "state_backend.s3.aws_access_key_id", &key_id, err) < 0 ||
         config_project_text(config, "state_backend.s3.aws_secret_access_key", &secret, err) < 0 ||
         config_project_text(config, "state_backend.s3.endpoint_url", &endpoint, err) < 0)
@@ -20,7 +19,6 @@ int config_open_state_backend(struct config *config, struct store *store,
     if (secret)
         redact_add_secret(secret);
     options.uri = uri;
-    options.lock_timeout_s = (int)lock_timeout_s;
     options.s3_access_key_id = key_id;
     options.s3_secret_access_key = secret;
     options.s3_endpoint_url = endpoint;

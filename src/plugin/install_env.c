@@ -8,7 +8,6 @@
 #include "base/strbuf.h"
 #include "plugin/plugin_run.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -214,25 +213,21 @@ int install_env_lock(struct install_env *env, bool *locked, struct error *err)
 /* Also of plugins that share the environment: their files are named by its directory. */
 static int remove_run_files(const struct install_env *env, struct error *err)
 {
+    auto_strlist struct strlist names = STRLIST_INIT;
     struct stat status;
-    struct dirent *entry;
-    int result = 0;
-    DIR *dir;
 
     /* A plugin named "bin" must not lose the symlink that Meltano keeps there. */
     if (lstat(env->run_dir, &status) < 0 || !S_ISDIR(status.st_mode))
         return 0;
-    dir = opendir(env->run_dir);
-    if (!dir)
-        return error_set_errno(err, ERR_IO, "cannot read directory %s", env->run_dir);
-    while (result == 0 && (entry = readdir(dir))) {
-        auto_free char *path = path_join(env->run_dir, entry->d_name);
+    if (dir_list(env->run_dir, &names, err) < 0)
+        return -1;
+    for (size_t i = 0; i < names.count; i++) {
+        auto_free char *path = path_join(env->run_dir, names.items[i]);
 
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            result = path_remove_all(path, err);
+        if (path_remove_all(path, err) < 0)
+            return -1;
     }
-    closedir(dir);
-    return result;
+    return 0;
 }
 
 int install_env_begin(struct install_env *env, bool anew, struct error *err)

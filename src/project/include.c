@@ -8,7 +8,6 @@
 #include "base/strmap.h"
 #include "base/yaml.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fnmatch.h>
 #include <string.h>
@@ -34,16 +33,9 @@ int project_file_load(const char *root, const char *path, struct value **out, st
 /* The names in a directory, sorted; none when it cannot be read, as in Python. */
 static void list_directory(const char *dir, struct strlist *names)
 {
-    DIR *stream = opendir(dir);
-    struct dirent *entry;
+    struct error ignored = {0};
 
-    if (!stream)
-        return;
-    while ((entry = readdir(stream)))
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            strlist_add(names, entry->d_name);
-    closedir(stream);
-    strlist_sort(names);
+    (void)dir_list(dir, names, &ignored);
 }
 
 static bool is_real_directory(const char *path)

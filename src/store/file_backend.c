@@ -7,7 +7,6 @@
 #include "base/memory.h"
 #include "base/path.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -145,21 +144,18 @@ static void file_unlock_state(void *context, const char *state_id)
 static int file_list_states(void *context, struct strlist *out, struct error *err)
 {
     const struct file_backend *backend = context;
-    DIR *dir = opendir(backend->dir);
-    struct dirent *entry;
+    auto_strlist struct strlist names = STRLIST_INIT;
 
-    if (!dir)
-        return errno == ENOENT
-                   ? 0
-                   : error_set_errno(err, ERR_STATE, "cannot read the state directory '%s'",
-                                     backend->dir);
-    while ((entry = readdir(dir))) {
-        auto_free char *path = path_joinf(backend->dir, "%s/state.json", entry->d_name);
-
-        if (entry->d_name[0] != '.' && file_exists(path))
-            strlist_add(out, entry->d_name);
+    if (dir_list(backend->dir, &names, err) < 0) {
+        err->code = ERR_STATE;
+        return -1;
     }
-    closedir(dir);
+    for (size_t i = 0; i < names.count; i++) {
+        auto_free char *path = path_joinf(backend->dir, "%s/state.json", names.items[i]);
+
+        if (names.items[i][0] != '.' && file_exists(path))
+            strlist_add(out, names.items[i]);
+    }
     return 0;
 }
 

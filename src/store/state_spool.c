@@ -9,7 +9,6 @@
 #include "base/path.h"
 #include "base/value.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -189,30 +188,12 @@ static bool has_suffix(const char *name)
            !strcmp(name + length - strlen(SUFFIX), SUFFIX);
 }
 
-/* Names in a directory; one that does not exist has none. */
-static int list_names(const char *dir, struct strlist *out, struct error *err)
-{
-    DIR *stream = opendir(dir);
-    const struct dirent *entry;
-
-    if (!stream)
-        return errno == ENOENT
-                   ? 0
-                   : error_set_errno(err, ERR_IO, "cannot read the directory '%s'", dir);
-    while ((entry = readdir(stream)))
-        if (entry->d_name[0] != '.')
-            strlist_add(out, entry->d_name);
-    closedir(stream);
-    strlist_sort(out);
-    return 0;
-}
-
 static int list_files(const char *dir, const char *name, struct strlist *out, struct error *err)
 {
     auto_strlist struct strlist files = STRLIST_INIT;
     auto_free char *path = path_join(dir, name);
 
-    if (list_names(path, &files, err) < 0)
+    if (dir_list(path, &files, err) < 0)
         return -1;
     for (size_t i = 0; i < files.count; i++)
         if (has_suffix(files.items[i]))
@@ -226,10 +207,10 @@ int state_spool_list(const char *dir, const char *state_id, struct strlist *out,
 
     if (state_id)
         strlist_add_take(&names, path_name_for(state_id));
-    else if (list_names(dir, &names, err) < 0)
+    else if (dir_list(dir, &names, err) < 0)
         return -1;
     for (size_t i = 0; i < names.count; i++)
-        if (list_files(dir, names.items[i], out, err) < 0)
+        if (names.items[i][0] != '.' && list_files(dir, names.items[i], out, err) < 0)
             return -1;
     return 0;
 }

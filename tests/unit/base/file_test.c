@@ -159,6 +159,28 @@ START_TEST(directories_are_made_with_their_parents)
 }
 END_TEST
 
+START_TEST(a_directory_is_listed_in_order)
+{
+    auto_strlist struct strlist names = STRLIST_INIT;
+    struct error err = {0};
+
+    tempdir_write("dir/b", "");
+    tempdir_write("dir/a/x", "");
+    tempdir_write("dir/.c", "");
+    ck_assert_int_eq(dir_list(tempdir_join("none"), &names, &err), 0);
+    ck_assert_uint_eq(names.count, 0);
+    ck_assert_int_eq(dir_list(tempdir_join("dir"), &names, &err), 0);
+    ck_assert_uint_eq(names.count, 3);
+    ck_assert_str_eq(names.items[0], ".c");
+    ck_assert_str_eq(names.items[1], "a");
+    ck_assert_str_eq(names.items[2], "b");
+    ck_assert_int_eq(dir_list(tempdir_join("dir/b"), &names, &err), -1);
+    ck_assert_int_eq(err.code, ERR_IO);
+    ck_assert_ptr_nonnull(strstr(err.message, "cannot read the directory"));
+    ck_assert_uint_eq(names.count, 3);
+}
+END_TEST
+
 START_TEST(what_is_in_the_place_of_a_directory_is_said)
 {
     struct error err = {0};
@@ -256,6 +278,7 @@ Suite *base_file_suite(void)
     tcase_add_test(tcase, a_missing_file_is_an_error_only_when_it_must_be_there);
     tcase_add_test(tcase, a_file_is_read_and_written_with_any_bytes);
     tcase_add_test(tcase, directories_are_made_with_their_parents);
+    tcase_add_test(tcase, a_directory_is_listed_in_order);
     tcase_add_test(tcase, a_tree_is_removed_without_following_symlinks);
     tcase_add_test(tcase, kinds_of_files_are_told_apart);
     tcase_add_test(tcase, a_descriptor_is_closed_once);

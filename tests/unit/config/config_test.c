@@ -611,13 +611,14 @@ START_TEST(project_settings_have_the_same_layers_without_environments)
     auto_strmap struct strmap overrides = STRMAP_INIT;
     auto_free char *level = NULL, *uri = NULL, *expected = NULL, *hub = NULL, *nothing = NULL;
     struct error err = {0};
-    long long retries;
+    int retries = 0, timeout_s = 0;
     bool is_readonly;
 
     strmap_set(&overrides, "cli.log_level", "debug");
     strmap_set(&environment, "MELTANO_CLI_LOG_LEVEL", "error");
     strmap_set(&environment, "MELTANO_PROJECT_READONLY", "yes");
-    tempdir_write(".env", "MELTANO_DATABASE_MAX_RETRIES=9\n");
+    tempdir_write(".env", "MELTANO_DATABASE_MAX_RETRIES=9\n"
+                          "MELTANO_DATABASE_RETRY_TIMEOUT=2147483648\n");
     tempdir_write("meltano.yml", "env: {MELTANO_HUB_URL: 'http://h'}\nhub_url: no\n");
     options.overrides = &overrides;
     ck_assert_int_eq(project_load(tempdir_path(), &project, &err), 0);
@@ -629,6 +630,9 @@ START_TEST(project_settings_have_the_same_layers_without_environments)
     ck_assert_str_eq(hub, "http://h");
     ck_assert_int_eq(config_project_int(config, "database_max_retries", &retries, &err), 0);
     ck_assert_int_eq(retries, 9);
+    ck_assert_int_eq(config_project_int(config, "database_retry_timeout", &timeout_s, &err), -1);
+    ck_assert_str_eq(err.message, "setting 'database_retry_timeout' of Meltano is no integer of at "
+                                  "most 32 bits");
     ck_assert_int_eq(config_project_bool(config, "project_readonly", &is_readonly, &err), 0);
     ck_assert(is_readonly);
     ck_assert_int_eq(config_project_text(config, "database_uri", &uri, &err), 0);
