@@ -155,7 +155,9 @@ static void add_defaults(struct airflow *airflow)
     airflow_options_add_default(options, "core", "dags_folder", dags);
     airflow_options_add_default(options, "core", "load_examples", "False");
     database = airflow_get(airflow, "database", "sql_alchemy_conn");
-    if (database && strncmp(database, "sqlite", 6) != 0)
+    /* Who has a command or a secrets backend for the address has a server. */
+    if (database ? strncmp(database, "sqlite", 6) != 0
+                 : airflow_is_given(airflow, "database", "sql_alchemy_conn"))
         airflow_options_add_default(options, "core", "executor", "LocalExecutor");
     /* Tasks find the API by this address, which does not follow the port by itself. */
     port = airflow_get(airflow, "api", "port");
@@ -263,6 +265,20 @@ char *airflow_get(const struct airflow *airflow, const char *section, const char
         return written;
     free(written);
     return NULL;
+}
+
+bool airflow_is_given(const struct airflow *airflow, const char *section, const char *key)
+{
+    static const char *const suffixes[] = {"", "_cmd", "_secret"};
+    bool found = false;
+
+    for (size_t i = 0; i < ARRAY_LEN(suffixes) && !found; i++) {
+        auto_free char *name = xasprintf("%s%s", key, suffixes[i]);
+        auto_free char *value = airflow_get(airflow, section, name);
+
+        found = value != NULL;
+    }
+    return found;
 }
 
 char *airflow_extra(const struct airflow *airflow, const char *name)

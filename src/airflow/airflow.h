@@ -49,6 +49,8 @@ DEFINE_AUTO_FREE(struct airflow, airflow, airflow_free)
 /* The value in force, of the project or of airflow.cfg, "" counting as none; NULL: Airflow's own
  * default. The caller frees it. */
 char *airflow_get(const struct airflow *airflow, const char *section, const char *key);
+/* Whether it is given in any form, as a command or in a secrets backend, too. */
+bool airflow_is_given(const struct airflow *airflow, const char *section, const char *key);
 
 /* What the plugin's entry in meltano.yml says to us, as the extra setting "_meltshim_NAME", or else
  * the variable AIRFLOW__MELTSHIM_NAME; the items of a list with blanks between. NULL when there is

@@ -196,21 +196,6 @@ static int make_secret(struct strbuf *out, size_t size, struct error *err)
     return 0;
 }
 
-/* Whether the project, the environment or airflow.cfg gives the option in any of its forms. */
-static bool is_given(const struct airflow *airflow, const char *section, const char *key)
-{
-    static const char *const suffixes[] = {"", "_cmd", "_secret"};
-    bool found = false;
-
-    for (size_t i = 0; i < ARRAY_LEN(suffixes) && !found; i++) {
-        auto_free char *name = xasprintf("%s%s", key, suffixes[i]);
-        auto_free char *value = airflow_get(airflow, section, name);
-
-        found = value != NULL;
-    }
-    return found;
-}
-
 /* Airflow's processes make up secrets of their own when they find none, and then do not believe
  * each other. */
 static int add_secrets(const struct airflow *airflow, struct strbuf *text, struct error *err)
@@ -230,7 +215,7 @@ static int add_secrets(const struct airflow *airflow, struct strbuf *text, struc
         if (airflow->installed.major < secrets[i].major)
             continue;
         airflow_option_rename(airflow->installed.version, &section, &key);
-        if (is_given(airflow, section, key))
+        if (airflow_is_given(airflow, section, key))
             continue;
         if (make_secret(&secret, secrets[i].size, err) < 0)
             return -1;
@@ -304,7 +289,7 @@ static char *find_database(const struct airflow *airflow)
 {
     char *uri = airflow_get(airflow, "database", "sql_alchemy_conn");
 
-    if (!uri && !is_given(airflow, "database", "sql_alchemy_conn"))
+    if (!uri && !airflow_is_given(airflow, "database", "sql_alchemy_conn"))
         uri = xasprintf("sqlite:///%s/airflow.db", airflow->home);
     return uri;
 }
@@ -370,12 +355,15 @@ static int refuse_migration(const struct airflow *airflow, const char *newer,
               "Airflow %s could not migrate its metadata database (%s); its last lines:%s",
               airflow->installed.version, process_end_describe(end, how, sizeof how),
               strbuf_text(&tail));
-    if (!newer)
-        return -1;
-    return error_hint(err,
-                      "The database was last used by Airflow %s, which is newer: install that "
-                      "again, and see its 'db downgrade', or name another database.",
-                      newer);
+    if (newer)
+        error_hint(err,
+                   "The database was last used by Airflow %s, which is newer: install that "
+                   "again, and see its 'db downgrade', or name another database.",
+                   newer);
+    else if (strstr(strbuf_text(output), "Can't locate revision"))
+        error_hint(err, "A newer Airflow has used the database: install that one, and see its "
+                        "'db downgrade', or name another database.");
+    return -1;
 }
 
 /* The version that last used this very database, when the installed one is older; else NULL. */

@@ -25,6 +25,7 @@ Suite *airflow_airflow_suite(void);
 /* Writes down how it is called, and leaves a file as its database. */
 static const char program[] = "#!/bin/sh\n"
                               "echo \"$*\" >> \"$MELTANO_PROJECT_ROOT/calls\"\n"
+                              "cat \"$MELTANO_PROJECT_ROOT/says\"\n"
                               "exit $(cat \"$MELTANO_PROJECT_ROOT/status\")\n";
 
 static const char head[] = "plugins:\n"
@@ -43,6 +44,7 @@ static void set_up(void)
     memset(&err, 0, sizeof err);
     plugin_fixture_write_program("env/bin/airflow", program);
     tempdir_write("calls", "");
+    tempdir_write("says", "");
     tempdir_write("status", "0");
 }
 
@@ -220,6 +222,29 @@ START_TEST(a_database_of_a_newer_version_is_named_when_it_cannot_be_migrated)
     ck_assert_str_eq(err.hint, "The database was last used by Airflow 3.3.2, which is newer: "
                                "install that again, and see its 'db downgrade', or name another "
                                "database.");
+}
+END_TEST
+
+START_TEST(a_revision_that_airflow_does_not_know_comes_from_a_newer_one)
+{
+    install("2.11.2");
+    tempdir_write("status", "1");
+    tempdir_write("says", "alembic: Can't locate revision identified by 'a3c7f2b18d4e'\n");
+    open_airflow("");
+    ck_assert_int_eq(airflow_prepare(airflow, true, &err), -1);
+    ck_assert_str_eq(err.hint, "A newer Airflow has used the database: install that one, and see "
+                               "its 'db downgrade', or name another database.");
+}
+END_TEST
+
+START_TEST(a_database_whose_address_a_command_says_is_a_server)
+{
+    install("2.11.2");
+    prepare("");
+    check_config("core", "executor", NULL);
+    strmap_set(&fixture.environment, "AIRFLOW__CORE__SQL_ALCHEMY_CONN_CMD", "cat /run/address");
+    prepare("");
+    check_config("core", "executor", "LocalExecutor");
 }
 END_TEST
 
@@ -603,6 +628,8 @@ Suite *airflow_airflow_suite(void)
                         ARRAY_LEN(versions));
     tcase_add_test(tcase, a_failed_migration_is_tried_again);
     tcase_add_test(tcase, a_database_of_a_newer_version_is_named_when_it_cannot_be_migrated);
+    tcase_add_test(tcase, a_revision_that_airflow_does_not_know_comes_from_a_newer_one);
+    tcase_add_test(tcase, a_database_whose_address_a_command_says_is_a_server);
     tcase_add_test(tcase, a_folder_that_cannot_be_written_is_refused_with_a_remedy);
     tcase_add_test(tcase, the_folder_of_an_sqlite_file_is_made);
     tcase_add_test(tcase, secrets_are_made_once_and_kept_private);
