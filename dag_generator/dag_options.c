@@ -199,9 +199,12 @@ static int refuse(const struct dag_option_def *def, const struct value *value, s
     va_start(args, format);
     must = xvasprintf(format, args);
     va_end(args);
-    if (text)
-        return error_set_at(err, ERR_CONFIG, value, "'%s' must be %s, not '%s'", def->key, must,
-                            text);
+    if (text) {
+        error_set_at(err, ERR_CONFIG, value, "'%s' must be %s, not '%s'", def->key, must, text);
+        if (value_is_string(value) && *text && text[strspn(text, "0123456789")] == '\0')
+            error_hint(err, "Without the quotes it is a number.");
+        return -1;
+    }
     return error_set_at(err, ERR_CONFIG, value, "'%s' must be %s, not %s", def->key, must,
                         value_kind_name(value_kind(value)));
 }
@@ -577,6 +580,11 @@ static int refuse_key(const struct value *map, const char *key, unsigned place,
     auto_strlist struct strlist known = STRLIST_INIT;
     const char *nearest;
 
+    if (!strcmp(key, "catchup") || !strcmp(key, "max_active_runs")) {
+        error_set_at_key(err, ERR_CONFIG, map, key, "'%s' cannot be chosen", key);
+        return error_hint(err, "The state says where the next load goes on, not the date of the "
+                               "run: one run at a time, and no catching up.");
+    }
     for (size_t i = 0; i < DAG_OPTION_COUNT; i++) {
         if (dag_options[i].places & place)
             strlist_add(&known, dag_options[i].key);

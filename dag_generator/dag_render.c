@@ -273,17 +273,23 @@ static void add_env(const struct dag *dag, struct strbuf *out, int level, const 
     strbuf_add(out, "},\n");
 }
 
+/* An empty list of assets needs no import. */
+static bool is_of_kind(const struct dag_argument *argument, enum dag_argument_kind kind)
+{
+    return argument->kind == kind && (kind != DAG_ASSETS || argument->texts.count);
+}
+
 static bool uses(const struct dag *dag, enum dag_argument_kind kind)
 {
     const struct dag_argument_list *lists[] = {&dag->arguments, &dag->defaults};
 
     for (size_t i = 0; i < ARRAY_LEN(lists); i++)
         for (size_t j = 0; j < lists[i]->count; j++)
-            if (lists[i]->items[j].kind == kind)
+            if (is_of_kind(&lists[i]->items[j], kind))
                 return true;
     for (size_t i = 0; i < dag->task_count; i++)
         for (size_t j = 0; j < dag->tasks[i].arguments.count; j++)
-            if (dag->tasks[i].arguments.items[j].kind == kind)
+            if (is_of_kind(&dag->tasks[i].arguments.items[j], kind))
                 return true;
     return false;
 }

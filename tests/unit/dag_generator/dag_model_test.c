@@ -99,6 +99,15 @@ static const struct {
     {"schedules:\n- name: s\n  annotations: {meltshim: {airflow: {retries: many}}}\n"
      "  interval: '@daily'\n  job: j\n" JOB,
      "meltano.yml:3:47: 'retries' must be an integer from 0 to 1000, not 'many'", ""},
+    {"schedules:\n- name: s\n  annotations: {meltshim: {airflow: {retries: '3'}}}\n"
+     "  interval: '@daily'\n  job: j\n" JOB,
+     "meltano.yml:3:47: 'retries' must be an integer from 0 to 1000, not '3'",
+     "Without the quotes it is a number."},
+    {"schedules:\n- name: s\n  annotations: {meltshim: {airflow: {catchup: true}}}\n"
+     "  interval: '@daily'\n  job: j\n" JOB,
+     "meltano.yml:3:38: 'catchup' cannot be chosen",
+     "The state says where the next load goes on, not the date of the run: one run at a time, and "
+     "no catching up."},
     {"schedules:\n- name: s\n  annotations: {meltshim: {airflow: {retries: -1}}}\n"
      "  interval: '@daily'\n  job: j\n" JOB,
      "meltano.yml:3:47: 'retries' must be an integer from 0 to 1000, not '-1'", ""},

@@ -31,4 +31,5 @@ with DAG(
     BashOperator(
         task_id="tap_shop_target_lake_dbt_run",
         bash_command="exec meltshim run tap-shop target-lake dbt:run",
+        outlets=[],
     )
