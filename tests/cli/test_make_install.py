@@ -7,25 +7,26 @@ ROOT = Path(__file__).parents[2]
 
 
 def make(goal: str, root: Path) -> set[str]:
-    """The files below the root afterwards."""
-    subprocess.run(["make", "-s", goal, f"DESTDIR={root}", "PREFIX=/opt/shim"], cwd=ROOT, check=True)
+    """The files below the root afterwards. PREFIX is a part of the program: with another one, the
+    program that other suites are using would be built anew."""
+    subprocess.run(["make", "-s", goal, f"DESTDIR={root}"], cwd=ROOT, check=True)
     return {str(path.relative_to(root)) for path in root.rglob("*") if not path.is_dir()}
 
 
 def test_what_is_installed_can_be_removed(tmp_path):
-    other = tmp_path / "opt/shim/bin/other"
+    other = tmp_path / "usr/local/bin/other"
     other.parent.mkdir(parents=True)
     other.touch()
     installed = make("install", tmp_path)
     assert {
-        "opt/shim/bin/meltshim",
-        "opt/shim/bin/meltshim-airflow",
-        "opt/shim/lib/meltshim/meltshim-postgres.so",
-        "opt/shim/lib/systemd/system/meltshim-airflow-all@.service",
-        "opt/shim/share/bash-completion/completions/meltshim",
-        "opt/shim/share/zsh/site-functions/_meltshim",
-        "opt/shim/share/fish/vendor_completions.d/meltshim.fish",
+        "usr/local/bin/meltshim",
+        "usr/local/bin/meltshim-airflow",
+        "usr/local/lib/meltshim/meltshim-postgres.so",
+        "usr/local/lib/systemd/system/meltshim-airflow-all@.service",
+        "usr/local/share/bash-completion/completions/meltshim",
+        "usr/local/share/zsh/site-functions/_meltshim",
+        "usr/local/share/fish/vendor_completions.d/meltshim.fish",
     } < installed
-    completion = (tmp_path / "opt/shim/share/bash-completion/completions/meltshim").read_text()
+    completion = (tmp_path / "usr/local/share/bash-completion/completions/meltshim").read_text()
     assert "complete -o default -F _meltshim meltshim" in completion
-    assert make("uninstall", tmp_path) == {"opt/shim/bin/other"}
+    assert make("uninstall", tmp_path) == {"usr/local/bin/other"}
