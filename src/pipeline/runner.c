@@ -216,26 +216,14 @@ static int read_merged_state(struct state_session *session, const char *state_id
                              struct value **out, struct error *err)
 {
     struct state_parts parts = {0};
-    struct value *completed = NULL, *partial = NULL;
     bool found;
-    int result;
+    int result = 0;
 
     if (state_backend_look(session->backend, state_id, &parts, &found, &session->base, err) < 0)
-        return -1;
-    if (!found) {
-        state_parts_clear(&parts);
-        return 0;
-    }
-    result = json_parse(parts.completed, strlen(parts.completed), "state", &completed, err);
-    if (!result)
-        result = json_parse(parts.partial, strlen(parts.partial), "state", &partial, err);
+        return error_wrap(err, "cannot read the state of '%s'", state_id);
+    if (found)
+        result = state_parts_merge(&parts, state_id, out, err);
     state_parts_clear(&parts);
-    if (!result) {
-        value_merge(completed, partial);
-        *out = take(completed);
-    }
-    value_free(completed);
-    value_free(partial);
     return result;
 }
 
@@ -246,7 +234,7 @@ static int read_state(struct runner *runner, struct state_session *session,
     auto_value struct value *merged = NULL;
 
     if (read_merged_state(session, record->state_id, &merged, err) < 0)
-        return error_wrap(err, "cannot read the state of '%s'", record->state_id);
+        return -1;
     record->version_before = merged ? session->base.version : 0;
     if (merged && !runner->options->full_refresh &&
         value_is_truthy(value_get(merged, "singer_state")))

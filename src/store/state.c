@@ -2,10 +2,12 @@
 #include "store/ledger.h"
 #include "store/store_impl.h"
 
+#include "base/json.h"
 #include "base/memory.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 SQL_DECLARE(state_ids);
 SQL_DECLARE(history_list);
@@ -19,6 +21,29 @@ void state_parts_clear(struct state_parts *parts)
     free(parts->completed);
     free(parts->partial);
     *parts = (struct state_parts){0};
+}
+
+int state_part_parse(const char *text, const char *state_id, struct value **out, struct error *err)
+{
+    if (json_parse(text, strlen(text), NULL, out, err) == 0)
+        return 0;
+    err->code = ERR_STATE;
+    error_wrap(err, "the stored state of '%s'", state_id);
+    return error_hint(err, "'meltshim state history' lists what it was before, 'state rollback' "
+                           "and 'state set' replace it.");
+}
+
+int state_parts_merge(const struct state_parts *parts, const char *state_id, struct value **out,
+                      struct error *err)
+{
+    auto_value struct value *completed = NULL, *partial = NULL;
+
+    if (state_part_parse(parts->completed, state_id, &completed, err) < 0 ||
+        state_part_parse(parts->partial, state_id, &partial, err) < 0)
+        return -1;
+    value_merge(completed, partial);
+    *out = take(completed);
+    return 0;
 }
 
 int store_state_list(struct store *store, struct strlist *out, struct error *err)

@@ -35,28 +35,6 @@ int state_service_check(const struct value *state, struct error *err)
                            "--no-validate to bypass this check.");
 }
 
-static int parse_part(const char *text, const char *state_id, struct value **out, struct error *err)
-{
-    if (json_parse(text, strlen(text), NULL, out, err) < 0) {
-        err->code = ERR_STATE;
-        return error_wrap(err, "the stored state of '%s'", state_id);
-    }
-    return 0;
-}
-
-static int merge_parts(const char *state_id, const struct state_parts *parts, struct value **out,
-                       struct error *err)
-{
-    auto_value struct value *completed = NULL, *partial = NULL;
-
-    if (parse_part(parts->completed, state_id, &completed, err) < 0 ||
-        parse_part(parts->partial, state_id, &partial, err) < 0)
-        return -1;
-    value_merge(completed, partial);
-    *out = take(completed);
-    return 0;
-}
-
 int state_service_get(struct state_backend *backend, const char *state_id, struct value **out,
                       struct error *err)
 {
@@ -66,7 +44,7 @@ int state_service_get(struct state_backend *backend, const char *state_id, struc
 
     if (state_backend_read(backend, state_id, &parts, &found, err) < 0)
         return -1;
-    failed = merge_parts(state_id, &parts, out, err);
+    failed = state_parts_merge(&parts, state_id, out, err);
     state_parts_clear(&parts);
     return failed;
 }
@@ -145,8 +123,8 @@ static int export_one(struct state_backend *backend, const char *state_id, struc
 
     if (state_backend_read(backend, state_id, &parts, &found, err) < 0)
         return -1;
-    failed = parse_part(parts.completed, state_id, &completed, err) < 0 ||
-             parse_part(parts.partial, state_id, &partial, err) < 0;
+    failed = state_part_parse(parts.completed, state_id, &completed, err) < 0 ||
+             state_part_parse(parts.partial, state_id, &partial, err) < 0;
     state_parts_clear(&parts);
     if (failed)
         return -1;
@@ -245,7 +223,7 @@ int state_service_show(struct state_backend *backend, const char *state_id, int6
 
     if (read_version(backend, state_id, version, &parts, err) < 0)
         return -1;
-    failed = merge_parts(state_id, &parts, out, err);
+    failed = state_parts_merge(&parts, state_id, out, err);
     state_parts_clear(&parts);
     return failed;
 }
@@ -264,7 +242,7 @@ static int roll_back(struct state_backend *backend, const char *state_id,
         .adds_edit_row = true,
     };
 
-    if (merge_parts(state_id, parts, &merged, err) < 0)
+    if (state_parts_merge(parts, state_id, &merged, err) < 0)
         return -1;
     text = json_to_text(merged, &json_python);
     change.edit_value = text;

@@ -161,6 +161,11 @@ struct state_parts {
     char *partial;
 };
 void state_parts_clear(struct state_parts *parts);
+/* One part as a value; ERR_STATE when it is no JSON. state_id is for the message. */
+int state_part_parse(const char *text, const char *state_id, struct value **out, struct error *err);
+/* Partial merged onto completed, as the next run gets it. */
+int state_parts_merge(const struct state_parts *parts, const char *state_id, struct value **out,
+                      struct error *err);
 
 enum state_write { STATE_COMPLETE, STATE_PARTIAL };
 

@@ -233,6 +233,21 @@ def test_a_state_file_with_broken_content_is_named_and_kept(lab, content):
     assert lab.row_states() == ["SUCCESS", "FAIL"]
 
 
+@pytest.mark.parametrize("part", ["completed_state", "partial_state"])
+def test_a_state_in_the_database_that_is_no_json_is_named_and_kept(postgres_lab, part):
+    lab = postgres_lab
+    assert lab.load(steps=THREE).status == 0
+    lab.execute(f"UPDATE state SET {part} = 'broken'")
+    result = run_with_uri(lab, lab.database_uri)
+    check_refusal(result, 22, f"the stored state of '{STATE_ID}': invalid JSON", "state rollback")
+    assert lab.query(f"SELECT {part} FROM state") == [("broken",)]
+    assert lab.loaded() == [1, 2, 3]
+    newest = str(lab.versions())
+    assert lab.run("state", "rollback", "--force", STATE_ID, newest).status == 0
+    assert lab.load(steps=THREE).status == 0
+    assert lab.state() == {"bookmarks": {"users": {"id": 6}}}
+
+
 class Answers(http.server.BaseHTTPRequestHandler):
     """Answers as an S3 service in trouble does; that of a service that works is in tests/compat."""
 
