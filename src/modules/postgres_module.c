@@ -26,6 +26,7 @@ SQL_DECLARE(postgres_relax);
 SQL_DECLARE(postgres_transaction_number);
 SQL_DECLARE(postgres_was_committed);
 SQL_DECLARE(postgres_end_session);
+SQL_DECLARE(postgres_server_pid);
 SQL_DECLARE(postgres_lock_try);
 SQL_DECLARE(postgres_lock_release);
 SQL_DECLARE(postgres_state_lock);
@@ -36,6 +37,8 @@ SQL_DECLARE(postgres_values_lock);
 /* A server that is stopped keeps its connections and answers nothing: after so long without a byte
  * in either direction, or the deadline, it counts as lost. */
 #define SILENCE_LIMIT_MS 60000
+/* How long to wait for a pool to show whether it keeps sessions apart. */
+#define POOL_PATIENCE_MS 3000
 /* How long a session of ours that was cut off may take to end, with its locks and its commit. */
 #define OLD_SESSION_TIMEOUT_MS 3000
 /* Larger statements do not stay in libpq's buffer until the next answer is needed. */
@@ -47,6 +50,7 @@ struct connection {
     char *target;   /* for messages: host, port and database */
     char *session_start, *schema;
     int session_pid;
+    bool pool_is_checked; /* of this session */
     /* Statements of a transaction that were sent, but whose answers nobody has read yet. */
     size_t unanswered;
     /* Of the last transaction and of the session that was lost. */
@@ -90,6 +94,9 @@ static const struct sqlstate {
     {"55P03", DB_FAILURE_BUSY, "Another session holds the rows locked; see pg_stat_activity."},
     {"57014", DB_FAILURE_BUSY, "The server's statement_timeout may be too short."},
     {"57P", DB_FAILURE_CONNECTION, NULL},
+    {"08P01", DB_FAILURE_CONNECTION,
+     "A pooler in between refused it, or reaches no server: check database_uri, and the pooler's "
+     "settings and log."},
     {"08", DB_FAILURE_CONNECTION, NULL},
     {"53", DB_FAILURE_CONNECTION, "The server is overloaded."},
 };
@@ -156,6 +163,7 @@ static void drop_session(struct connection *connection)
     connection->handle = NULL;
     connection->unanswered = 0;
     connection->schema = NULL;
+    connection->pool_is_checked = false;
 }
 
 /* The server may still answer, but nobody would know to what. */
@@ -446,7 +454,7 @@ static int begin_session(struct db *db, struct error *err)
     } else if (PQntuples(result) == 1) {
         connection->session_start = copy_field(result, 0);
         connection->schema = copy_field(result, 1);
-        connection->session_pid = PQbackendPID(connection->handle);
+        connection->session_pid = (int)strtol(PQgetvalue(result, 0, 2), NULL, 10);
     }
     PQclear(result);
     return status;
@@ -793,6 +801,65 @@ static int try_key(struct db *db, int64_t key, bool *taken, struct error *err)
     return 0;
 }
 
+/* The number of the server process that answers, 0 when none does in time. */
+static int ask_server_pid(PGconn *handle)
+{
+    PGresult *result;
+    int pid = 0;
+
+    if (!PQsendQuery(handle, SQL(postgres_server_pid)) || PQflush(handle) ||
+        !wait_for_socket(handle, POLLIN, POOL_PATIENCE_MS))
+        return 0;
+    while ((result = PQgetResult(handle))) {
+        if (PQntuples(result) == 1)
+            pid = (int)strtol(PQgetvalue(result, 0, 0), NULL, 10);
+        PQclear(result);
+    }
+    return pid;
+}
+
+static int ask_other_server_pid(const struct db *db)
+{
+    auto_parameters struct parameters parameters = {.map = STRMAP_INIT};
+    struct error ignored = {0};
+    PGconn *handle;
+    int pid = 0;
+
+    if (fill_parameters(db->uri, &parameters, &ignored) < 0)
+        return 0;
+    handle = PQconnectStartParams(parameters.keywords, parameters.values, 0);
+    if (PQstatus(handle) != CONNECTION_BAD && wait_for_connection(handle, POOL_PATIENCE_MS))
+        pid = ask_server_pid(handle);
+    PQfinish(handle);
+    return pid;
+}
+
+/* Poolers show a process number of their own. One that lends a server for a transaction only gives
+ * the one that we used last to the next client that comes, or another one to us; the server of a
+ * session that is ours gets nobody else. Where the pool has no server to spare, nothing is seen. */
+static bool is_lent_by_transaction(const struct db *db)
+{
+    const struct connection *connection = connection_of(db);
+    int pid;
+
+    if (connection->session_pid == PQbackendPID(connection->handle))
+        return false;
+    pid = ask_server_pid(connection->handle);
+    return pid && (pid != connection->session_pid || pid == ask_other_server_pid(db));
+}
+
+static int refuse_pooler(struct db *db, struct error *err)
+{
+    db->failure = DB_FAILURE_FINAL;
+    error_set(err, ERR_DATABASE,
+              "%s (%s) is reached through a pooler in transaction mode, where no lock lasts",
+              db->name, connection_of(db)->target);
+    return add_hint(db,
+                    "Let database_uri name the server itself, or a pool in session mode "
+                    "(PgBouncer: pool_mode = session).",
+                    err);
+}
+
 static int postgres_lock_try(struct db *db, const char *state_id, struct db_lock **out,
                              struct error *err)
 {
@@ -801,6 +868,9 @@ static int postgres_lock_try(struct db *db, const char *state_id, struct db_lock
 
     if (check_handle(db, err) < 0)
         return -1;
+    if (!connection_of(db)->pool_is_checked && is_lent_by_transaction(db))
+        return refuse_pooler(db, err);
+    connection_of(db)->pool_is_checked = true;
     key = lock_key(connection_of(db), state_id);
     if (try_key(db, key, &taken, err) < 0)
         return -1;

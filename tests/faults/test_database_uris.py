@@ -2,13 +2,16 @@
 
 import json
 import os
+import shutil
 import subprocess
 import urllib.parse
 
 import pytest
 
+from lab import STATE_ID
 from support import postgres
 from support.postgres import PASSWORD, USER, PostgresServer
+from support.servers import free_port, stop, wait_until
 
 STEPS = [["schema", "users"], ["counted", "users", 3, 1]]
 ODD_PASSWORD = "100%/@:?# é"
@@ -219,3 +222,61 @@ def test_a_replica_can_be_read_and_not_written(lab, server, database, request):
     assert result.status == 20
     assert "is a replica" in result.stderr
     assert "transaction is aborted" not in result.stderr
+
+
+PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
+POOLER = """
+[databases]
+* = host={host} port={port} user={user} password={password}
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = {listen_port}
+unix_socket_dir =
+auth_type = any
+pool_mode = {mode}
+"""
+
+
+@pytest.fixture
+def pooled(server, database, tmp_path, request):
+    """The URI of the database through PgBouncer, in the mode that the test names."""
+    if not PGBOUNCER:
+        pytest.skip("no PgBouncer here: run tests/support/install-debian test")
+    port = free_port()
+    settings = server._dir / f"pgbouncer-{port}.ini"
+    settings.write_text(fill(POOLER, server, "", listen_port=port, mode=request.param))
+    with open(tmp_path / "pgbouncer.log", "wb") as log:
+        process = subprocess.Popen(
+            [PGBOUNCER, settings], cwd=server._dir, stderr=log, **server._identity()
+        )
+    ready = [postgres._programs() / "pg_isready", "--quiet", "--host=127.0.0.1", f"--port={port}"]
+    wait_until(lambda: subprocess.run(ready).returncode == 0, f"PgBouncer on port {port}")
+    yield f"postgresql://{USER}:any@127.0.0.1:{port}/{database}"
+    stop(process)
+
+
+@pytest.mark.parametrize("pooled", ["transaction"], indirect=True)
+def test_a_pooler_in_transaction_mode_is_refused(lab, server, pooled):
+    result = load(lab, pooled)
+    assert result.status == 20
+    assert "through a pooler in transaction mode, where no lock lasts" in result.stderr
+    assert "a pool in session mode" in result.stderr
+    assert not lab.output.exists(), "the loader was started"
+    assert server.psql("SELECT COUNT(*) FROM pg_locks WHERE locktype = 'advisory'").strip() == "0"
+
+
+@pytest.mark.parametrize("pooled", ["session"], indirect=True)
+def test_a_pooler_in_session_mode_will_do(lab, pooled):
+    result = load(lab, pooled)
+    assert result.status == 0, result.stderr
+    state = lab.run("state", "get", STATE_ID, env={"MELTANO_DATABASE_URI": pooled})
+    assert '"id":3' in state.stdout, state.stderr
+
+
+@pytest.mark.parametrize("pooled", ["session"], indirect=True)
+def test_what_a_pooler_refuses_is_told_from_a_server_that_is_away(lab, pooled):
+    retries = {"MELTANO_DATABASE_MAX_RETRIES": "0"}
+    result = load(lab, f"{pooled}?options=-csearch_path%3Dpublic", **retries)
+    assert result.status == 20
+    assert "unsupported startup parameter" in result.stderr
+    assert "A pooler in between refused it" in result.stderr

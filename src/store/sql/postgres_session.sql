@@ -10,4 +10,4 @@ SET idle_in_transaction_session_timeout = '60s';
 SET tcp_keepalives_idle = 20;
 SET tcp_keepalives_interval = 10;
 SET tcp_keepalives_count = 3;
-SELECT backend_start, current_schema() FROM pg_stat_get_activity(pg_backend_pid());
+SELECT backend_start, current_schema(), pg_backend_pid() FROM pg_stat_get_activity(pg_backend_pid());
