@@ -29,7 +29,9 @@
 /* How long the end of a run is tried to be recorded after a signal, and when the database was away
  * a moment ago. */
 #define SHORT_PATIENCE_MS 400
-#define END_PAUSE_MS      250
+/* What a new connection may take when a run that was told to end leaves its record. */
+#define RECORD_PATIENCE_MS 1000
+#define END_PAUSE_MS       250
 
 /* How many streams are named at the end of a block; the record has all. */
 #define MAX_SHOWN_STREAMS 20
@@ -377,6 +379,11 @@ static bool notice_signal(void)
     return false;
 }
 
+static bool was_told_to_end(const struct error *err)
+{
+    return err->code == ERR_TERMINATED || err->code == ERR_INTERRUPTED;
+}
+
 /* Tries again for a while when the database is away. */
 static int write_end(const struct state_session *session, const struct run_end *end,
                      int64_t patience_ms, struct error *err)
@@ -395,11 +402,11 @@ static int write_end(const struct state_session *session, const struct run_end *
 
 /* The writer has been closed: its thread is not there any more. */
 static int write_or_spool_end(const struct runner *runner, const struct state_session *session,
-                              const struct run_end *end, enum error_code run_error,
+                              const struct run_end *end, const struct error *run_error,
                               struct error *err)
 {
-    bool is_short = run_error == ERR_TERMINATED || run_error == ERR_INTERRUPTED ||
-                    (session->writer && state_writer_is_away(session->writer));
+    bool is_short =
+        was_told_to_end(run_error) || (session->writer && state_writer_is_away(session->writer));
     int64_t patience_ms = is_short ? SHORT_PATIENCE_MS : runner->settings.database_patience_ms;
     struct error cause = {0};
     int result;
@@ -429,10 +436,13 @@ static int end_session(struct runner *runner, struct state_session *session,
         .error_text = record->status == STATUS_SUCCESS ? NULL : record->error.message,
         .record = json,
     };
-    int result = write_or_spool_end(runner, session, &end, record->error.code, err);
+    int result = write_or_spool_end(runner, session, &end, &record->error, err);
 
     if (is_last)
         runner->record_is_stored = !result || err->code == ERR_SPOOLED;
+    /* A database that is away is waited for once. */
+    if (result && err->code != ERR_SPOOLED && store_may_recover(session->store))
+        runner->has_no_store = true;
     return result;
 }
 
@@ -788,9 +798,14 @@ static void store_record(struct runner *runner, const char *json)
     /* What kept the run from its state would be waited for once more. */
     if (runner->record_is_stored || runner->has_no_store)
         return;
+    if (was_told_to_end(&runner->record.error))
+        deadline_set(clock_monotonic_ms() + RECORD_PATIENCE_MS);
+    deadline_set_interruption(notice_signal);
     store = open_store(runner, &err);
     if (!store || store_record_add(store, runner->record.run_id, json, &err) < 0)
         log_warning("the run record is not kept in the system database: %s", err.message);
+    deadline_set_interruption(NULL);
+    deadline_set(0);
 }
 
 /* As a JSON string, so that the XCom of a pod is what that of a process is. */

@@ -203,6 +203,30 @@ def test_a_signal_while_the_server_is_away_spools_and_ends_in_time(database):
     assert f"meltshim state commit {spool}" in stderr
 
 
+@needs_root
+def test_a_signal_while_neither_the_server_nor_the_spool_takes_anything_ends_in_time(
+    database, small_disk
+):
+    lab = database.lab
+    process = start_counting(lab, 1000, 0.1)
+    (lab.root / ".meltano" / "run" / "spool").symlink_to(small_disk)
+    lab.wait_for(lambda: database.state() is not None)
+    saved = database.state()
+    fill(small_disk)
+    database.server.stop()
+    confirmed = len(lab.confirmations())
+    lab.wait_for(lambda: len(lab.confirmations()) > confirmed + 15)
+    started = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    _, stderr = finish(process)
+    assert time.monotonic() - started < 5.5
+    assert process.returncode == 18
+    assert "nor kept in a file" in stderr
+    assert "could not be saved and is loaded again" in stderr
+    database.server.start()
+    assert database.state()["bookmarks"]["users"]["id"] >= saved["bookmarks"]["users"]["id"]
+
+
 def test_a_server_that_answers_nothing_holds_nothing_up(database):
     """Stopped, not gone: the kernel keeps its connections, and nobody reads them."""
     lab = database.lab

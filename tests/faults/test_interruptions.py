@@ -138,6 +138,31 @@ def test_a_signal_while_a_database_does_not_answer_ends_the_waiting(lab, silent_
     assert seconds < 2
 
 
+@pytest.mark.parametrize("again", [False, True], ids=["one signal", "a signal after the command"])
+def test_a_command_that_was_told_to_end_does_not_wait_for_a_silent_database(
+    lab, silent_port, again
+):
+    """Its record is all that there is to write. It is printed in any case."""
+    lab.prepare()
+    project = json.loads((lab.root / "meltano.yml").read_text())
+    command = {"args": "0" if again else "3600", "executable": "/bin/sleep"}
+    utility = {"name": "pause", "namespace": "pause", "executable": "/bin/sleep"}
+    project["plugins"]["utilities"] = [{**utility, "commands": {"go": command}}]
+    (lab.root / "meltano.yml").write_text(json.dumps(project))
+    uri = f"postgresql://user:word@127.0.0.1:{silent_port}/db"
+    process = lab.start("run", "pause:go", env={"MELTANO_DATABASE_URI": uri})
+    if again:
+        lab.wait_for(lambda: is_connected(silent_port)(process))
+    else:
+        lab.wait_for(lambda: Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text())
+    started = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    stdout, stderr = process.communicate(timeout=60)
+    assert time.monotonic() - started < 5
+    assert read_record(stdout)["exit_code"] == process.returncode == (0 if again else 18)
+    assert b"the run record is not kept in the system database" in stderr
+
+
 def test_a_signal_while_s3_does_not_answer_ends_the_waiting(lab, silent_port):
     address = f"http://127.0.0.1:{silent_port}"
     settings = {**S3_SETTINGS, "MELTANO_STATE_BACKEND_S3_ENDPOINT_URL": address}
