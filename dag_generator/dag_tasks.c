@@ -318,9 +318,13 @@ static int connect_task(struct plan *plan, size_t position, bool is_serial, stru
     return 0;
 }
 
-/* The first task that it still waits for, or NOTHING. */
-static size_t first_waited_for(const struct dag_task *task, const bool *is_done)
+/* A task that the one at a position still waits for, or NOTHING. */
+typedef size_t find_waited_for(const struct dag *dag, size_t position, const bool *is_done);
+
+static size_t first_waited_for(const struct dag *dag, size_t position, const bool *is_done)
 {
+    const struct dag_task *task = &dag->tasks[position];
+
     for (size_t i = 0; i < task->upstream_count; i++)
         if (!is_done[task->upstream[i]])
             return task->upstream[i];
@@ -340,35 +344,41 @@ static int refuse_circle(const struct plan *plan, const bool *is_done, struct er
         start++;
     /* After so many steps the way is in the circle. */
     for (size_t steps = 0; steps < dag->task_count || !after; steps++) {
-        start = first_waited_for(&dag->tasks[start], is_done);
+        start = first_waited_for(dag, start, is_done);
         after = dag_choice(&plan->choices[start], DAG_OPTION_AFTER, NULL);
     }
     at = start;
     do {
         strbuf_addf(&circle, "'%s' waits for ", dag->tasks[at].label);
-        at = first_waited_for(&dag->tasks[at], is_done);
+        at = first_waited_for(dag, at, is_done);
     } while (at != start);
     error_set_at(err, ERR_CONFIG, after, "schedule '%s': tasks wait in a circle: %s'%s'",
                  plan->build->schedule->name, strbuf_text(&circle), dag->tasks[start].label);
     return error_hint(err, "Take one 'after' out of the circle.");
 }
 
-/* Takes away tasks that wait for nothing any more; what is left at the end waits in a circle. */
-static int check_order(const struct plan *plan, struct error *err)
+/* Takes away tasks that wait for nothing any more. How many are left: they wait in a circle. */
+static size_t take_away(const struct dag *dag, find_waited_for *find, bool *is_done)
 {
-    const struct dag *dag = plan->build->dag;
-    auto_free bool *is_done = xcalloc(dag->task_count, sizeof *is_done);
     size_t left = dag->task_count, before;
 
     do {
         before = left;
         for (size_t i = 0; i < dag->task_count; i++)
-            if (!is_done[i] && first_waited_for(&dag->tasks[i], is_done) == NOTHING) {
+            if (!is_done[i] && find(dag, i, is_done) == NOTHING) {
                 is_done[i] = true;
                 left--;
             }
     } while (left && left < before);
-    return left ? refuse_circle(plan, is_done, err) : 0;
+    return left;
+}
+
+static int check_order(const struct plan *plan, struct error *err)
+{
+    const struct dag *dag = plan->build->dag;
+    auto_free bool *is_done = xcalloc(dag->task_count, sizeof *is_done);
+
+    return take_away(dag, first_waited_for, is_done) ? refuse_circle(plan, is_done, err) : 0;
 }
 
 static bool are_in_one_group(const struct dag_task *a, const struct dag_task *b)
@@ -418,17 +428,8 @@ static int check_groups(const struct plan *plan, struct error *err)
 {
     const struct dag *dag = plan->build->dag;
     auto_free bool *is_done = xcalloc(dag->task_count, sizeof *is_done);
-    size_t left = dag->task_count, before;
 
-    do {
-        before = left;
-        for (size_t i = 0; i < dag->task_count; i++)
-            if (!is_done[i] && waited_for_outside(dag, i, is_done) == NOTHING) {
-                is_done[i] = true;
-                left--;
-            }
-    } while (left && left < before);
-    return left ? refuse_groups(plan, is_done, err) : 0;
+    return take_away(dag, waited_for_outside, is_done) ? refuse_groups(plan, is_done, err) : 0;
 }
 
 static int connect_tasks(struct plan *plan, struct error *err)
